@@ -1,0 +1,75 @@
+"""Every error a caller can react to, with the sentence a user reads.
+
+    FimError
+    ├── SettingsError          a settings file that cannot be read at all
+    ├── ModelError
+    │   ├── ModelMissing       the settings name a file that is not there
+    │   ├── ModelBroken        the file is there but is no GGUF that llama.cpp can load
+    │   └── ModelWithoutFim    a sound model that was never taught to fill in the middle
+    ├── EngineError
+    │   ├── EngineMissing      llama-cpp-python is not installed
+    │   ├── EngineLoading      the model is still being read; ask again
+    │   ├── EngineUnavailable  it could not be started, or it died
+    │   ├── EngineRefused      it answered, and the answer was no
+    │   └── PromptTooLong      the parts that must be kept do not fit the context
+    ├── FileUnsuitable         binary, too large, or not text: nothing can be completed in it
+    └── RuntimeFolderUnsafe    the folder for sockets and locks is not ours alone
+
+A message says what happened, to what, and the command that mends it.
+"""
+
+
+class FimError(Exception):
+    """Base of all errors of this package: its text is meant for the user."""
+
+
+class SettingsError(FimError):
+    """A settings file cannot be read; the text names the file and the line."""
+
+
+class ModelError(FimError):
+    """The chosen model cannot be used."""
+
+
+class ModelMissing(ModelError):
+    """The settings name a model that is not on disk."""
+
+
+class ModelBroken(ModelError):
+    """The file is not a GGUF that llama.cpp can load."""
+
+
+class ModelWithoutFim(ModelError):
+    """The model has no tokens for filling in the middle."""
+
+
+class EngineError(FimError):
+    """The engine cannot answer."""
+
+
+class EngineMissing(EngineError):
+    """llama-cpp-python is not installed in this environment."""
+
+
+class EngineLoading(EngineError):
+    """The engine is still reading its model."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine could not be started, or died; the text holds its last words."""
+
+
+class EngineRefused(EngineError):
+    """The engine understood the request and will not carry it out."""
+
+
+class PromptTooLong(EngineError):
+    """The segments that must be kept whole do not fit the model's context."""
+
+
+class FileUnsuitable(FimError):
+    """A file that holds no text we could complete."""
+
+
+class RuntimeFolderUnsafe(FimError):
+    """The folder for sockets and locks cannot be made private to this user."""

@@ -1,0 +1,131 @@
+"""The house as docs/architecture.md draws it: who may import whom, where a heavy library lives, how long a file is."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "fimserver"
+
+# A module may import its own row or a lower one (a higher number here). The first matching prefix decides.
+ROWS = (
+    ("fimserver.lsp", 0),
+    ("fimserver.cli", 0),
+    ("fimserver.__main__", 0),
+    ("fimserver.bench", 1),
+    ("fimserver.complete", 2),
+    ("fimserver.review", 2),
+    ("fimserver.engine.client", 3),
+    ("fimserver.engine.launch", 3),
+    ("fimserver.engine.remote", 3),
+    ("fimserver.engine.fake", 3),
+    ("fimserver.models", 3),
+    ("fimserver.context", 4),
+    ("fimserver.retrieval", 4),
+    ("fimserver.prompt", 4),
+    ("fimserver.syntax", 5),
+    ("fimserver.settings", 6),
+    ("fimserver.files", 6),
+    ("fimserver.logs", 6),
+    ("fimserver.engine.wire", 6),
+    ("fimserver.values", 7),
+    ("fimserver.text", 7),
+    ("fimserver.errors", 7),
+    ("fimserver.engine.interface", 7),
+    ("fimserver", 7),
+)
+
+# The engine process is a second program: nothing of the first imports it, and it imports only the lowest rows.
+ENGINE_PROCESS = frozenset(
+    f"fimserver.engine.{name}"
+    for name in ("__main__", "daemon", "worker", "llama", "kv", "sampling", "drafting", "saved", "speed")
+)
+ENGINE_MAY_IMPORT = 6
+
+HOMES = {
+    "pygls": ("fimserver.lsp",),
+    "lsprotocol": ("fimserver.lsp",),
+    "llama_cpp": ("fimserver.engine.llama",),
+    "huggingface_hub": ("fimserver.models.download",),
+    "tree_sitter": ("fimserver.syntax",),
+    "jinja2": ("fimserver.prompt.chat",),
+    "click": ("fimserver.cli",),
+    "rich": ("fimserver.cli",),
+    "httpx2": ("fimserver.engine.remote",),
+    "psutil": ("fimserver.models.hardware", "fimserver.engine.launch"),
+    "pathspec": ("fimserver.retrieval.exclude",),
+    "platformdirs": ("fimserver.files",),
+    # numpy reads logits in the engine; the benchmark writes random weights with it.
+    "numpy": ("fimserver.engine", "fimserver.bench"),
+}
+
+LONGEST_FILE_LINES = 400
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def row(module: str) -> int:
+    return next(number for prefix, number in ROWS if module == prefix or module.startswith(prefix + "."))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+OURS = {module_name(path) for path in SOURCES}
+
+
+def our_imports(path: Path) -> set[str]:
+    return {name for name in imported(path) if name in OURS and name != "fimserver"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_imports_go_down(path: Path) -> None:
+    module = module_name(path)
+    if module in ENGINE_PROCESS:
+        allowed = {n for n in our_imports(path) if n in ENGINE_PROCESS or n == "fimserver.engine"}
+        assert all(row(name) >= ENGINE_MAY_IMPORT for name in our_imports(path) - allowed)
+        return
+    for name in our_imports(path):
+        assert name not in ENGINE_PROCESS, f"{module} imports the engine process: {name}"
+        if module.rpartition(".")[0] != name:  # a package's __init__ is part of it
+            assert row(name) >= row(module), f"{module} imports upwards: {name}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_heavy_libraries_have_one_home(path: Path) -> None:
+    module = module_name(path)
+    for name in imported(path):
+        library = name.partition(".")[0]
+        library = "tree_sitter" if library.startswith("tree_sitter") else library
+        homes = HOMES.get(library)
+        assert homes is None or module.startswith(homes), f"{module} imports {library}, whose home is {homes}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_files_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST_FILE_LINES
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_broad_catches_live_in_three_places(path: Path) -> None:
+    """`except Exception` belongs to the handler, the worker and the command line's main function."""
+    allowed = {"fimserver.lsp.server", "fimserver.engine.worker", "fimserver.cli.main"}
+    broad = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
+    ]
+    assert not broad or module_name(path) in allowed, f"{module_name(path)}: lines {broad}"
