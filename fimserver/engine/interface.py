@@ -17,6 +17,7 @@ class Keep(StrEnum):
     ALL = "all"
     HEAD = "head"
     TAIL = "tail"
+    DROP = "drop"  # goes whole, before anything else is cut; of several, the first one goes first
 
 
 @dataclass(frozen=True, slots=True)
