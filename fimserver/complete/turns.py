@@ -1,0 +1,77 @@
+"""Let the newest request of a document go on, and tell the older one that its turn is over.
+
+Editors send a request per key and some never cancel. One live request per document is what a person can see.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+# Typing is judged by the last gaps; a gap longer than this is thinking, not typing.
+_THINKING_MS = 1_000.0
+# Past this a quiet time is felt as sluggishness; Tabby's and Cody's shortest waits are of this order.
+_LONGEST_QUIET_MS = 75.0
+# An engine that answers within this costs less than the wait would.
+_QUICK_ANSWER_MS = 60.0
+
+
+class Turn:
+    """One request's turn."""
+
+    def __init__(self) -> None:
+        self._displaced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def end(self) -> None:
+        """Say that a newer request has come."""
+        if not self._displaced.done():
+            self._displaced.set_result(None)
+
+    async def while_mine(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """Return the work's result, or None if a newer request came first; the work is cancelled then."""
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task, self._displaced}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+
+class Turns:
+    """Whose turn it is, per document, and how fast its user types."""
+
+    def __init__(self) -> None:
+        self._current: dict[str, Turn] = {}
+
+    @contextmanager
+    def take(self, uri: str) -> Iterator[Turn]:
+        """Begin a turn; the document's earlier turn ends."""
+        if (earlier := self._current.get(uri)) is not None:
+            earlier.end()
+        turn = self._current[uri] = Turn()
+        try:
+            yield turn
+        finally:
+            if self._current.get(uri) is turn:
+                del self._current[uri]
+
+
+def quiet_ms(fixed_ms: int, typing_gap_ms: float, answer_ms: float) -> float:
+    """Return how long to wait for the next key before the model is asked.
+
+    A quick engine is asked at once. A slow one waits half a typing gap, so that a burst of keys costs one answer.
+
+    >>> quiet_ms(0, typing_gap_ms=120, answer_ms=30)
+    0.0
+    >>> quiet_ms(0, typing_gap_ms=120, answer_ms=400)
+    60.0
+    """
+    if fixed_ms:
+        return float(fixed_ms)
+    if answer_ms <= _QUICK_ANSWER_MS or typing_gap_ms >= _THINKING_MS:
+        return 0.0
+    return min(_LONGEST_QUIET_MS, typing_gap_ms / 2)
