@@ -22,9 +22,11 @@ _LOG_FILE_BYTES = 1_000_000
 _TALKATIVE = ("pygls", "asyncio", "httpx2", "huggingface_hub")
 
 
-def set_up_logging(program: str, level: str = "WARNING", *, to_file: bool = True) -> Path | None:
+def set_up_logging(
+    program: str, level: str = "WARNING", *, to_file: bool = True, to_terminal: bool = True
+) -> Path | None:
     """Send this process's log to standard error and to `<state>/<program>.log`; return that file, if any."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if to_terminal else [logging.NullHandler()]
     path = _log_file(program) if to_file else None
     if path is not None:
         handlers.append(

@@ -1,0 +1,46 @@
+# `make demo` shows it, `make test` proves it. The stamps make a second run start at once.
+
+BIN := .venv/bin
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/installed  ## see a suggestion grow while a line is typed
+	@$(BIN)/fimserver demo
+
+test: .venv/developed  ## run the whole suite
+	@$(BIN)/pytest -m "not soak and not editors"
+
+lint: .venv/developed  ## ruff and mypy --strict
+	@$(BIN)/ruff check --quiet --extend-exclude fixtures .
+	@$(BIN)/ruff format --quiet --check --extend-exclude fixtures .
+	@$(BIN)/mypy --strict --no-error-summary
+
+test-editors: .venv/developed  ## drive real editors
+	@$(BIN)/pytest -m editors
+
+soak: .venv/developed  ## the long form of the fault tests
+	@$(BIN)/pytest -m soak
+
+bench: .venv/installed  ## replay recorded typing through the real server and engine
+	@$(BIN)/fimserver bench typing
+
+scorecard: .venv/developed  ## measure every reliability target
+	@$(BIN)/fimserver bench scorecard
+
+docs: .venv/installed  ## write the documents that come from the code
+	@$(BIN)/python -m fimserver.cli.reference
+
+clean:  ## remove what these commands made
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: pyproject.toml
+	@scripts/environment
+	@touch $@
+
+.venv/developed: pyproject.toml
+	@scripts/environment test lint
+	@touch .venv/installed $@
+
+.PHONY: help demo test lint test-editors soak bench scorecard docs clean

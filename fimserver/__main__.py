@@ -1,0 +1,5 @@
+"""Run the command line: `python -m fimserver`."""
+
+from fimserver.cli.main import main
+
+main()

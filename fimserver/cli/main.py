@@ -1,0 +1,104 @@
+"""Turn a command line into one command, and whatever goes wrong into one sentence.
+
+Exit codes: 0 done; 1 a fault of ours, described in the log; 2 it cannot be done as asked, and the sentence says what
+would mend it; 130 interrupted. A command's module is imported only when that command runs: an editor that starts
+`fimserver serve` waits for nothing else.
+"""
+
+import importlib
+import logging
+import sys
+from pathlib import Path
+from typing import NamedTuple, cast
+
+import click
+
+from fimserver import __version__
+from fimserver.cli.choice import choose
+from fimserver.errors import FimError
+
+EXIT_FAULT = 1
+EXIT_REFUSED = 2
+EXIT_INTERRUPTED = 130
+
+
+class Row(NamedTuple):
+    """A command: its name, the module of this package that holds the function `<name>_command`, and its sentence."""
+
+    name: str
+    module: str
+    sentence: str
+
+
+COMMANDS = (
+    Row("serve", "serve", "Run the language server; editors start this."),
+    Row("complete", "complete", "Print the suggestion at a position of a file."),
+    Row("demo", "demo", "Type a line in a real session and watch the suggestions."),
+    Row("doctor", "doctor", "Check this machine; each line is fine or says what mends it."),
+    Row("status", "status", "Show the engine that is running."),
+    Row("engine", "engine", "Start, stop or show the engine process."),
+    Row("why", "why", "Say what was asked at a position, what came back, and why it was shown or not."),
+)
+
+
+class Commands(click.Group):
+    """A group that knows its commands from the table above and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the table."""
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one command, importing its module; None where there is no such command."""
+        for row in COMMANDS:
+            if row.name == cmd_name:
+                module = importlib.import_module(f"fimserver.cli.{row.module}")
+                return cast("click.Command", getattr(module, f"{row.name}_command"))
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(row.name, row.sentence) for row in COMMANDS])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fimserver", message="%(prog)s %(version)s")
+@click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file to use.")
+@click.option("--model", metavar="ID|FILE", help="Model to use: a catalogue id or a GGUF file.")
+@click.option("--engine", metavar="scripted:FILE", help="Answer from a script of replies instead of a model.")
+@click.pass_context
+def command_line(context: click.Context, settings: Path | None, model: str | None, engine: str | None) -> None:
+    """Local, offline code completion for every editor."""
+    context.obj = choose(settings_file=settings, model=model, engine=engine)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit with its code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code. Nothing that goes wrong leaves more than a sentence on the terminal."""
+    try:
+        return command_line.main(arguments, prog_name="fimserver", standalone_mode=False) or 0
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except FimError as error:
+        click.echo(f"fimserver: {error}", err=True)
+        return EXIT_REFUSED
+    except Exception as error:
+        return _report_fault(error)
+
+
+def _report_fault(error: Exception) -> int:
+    from fimserver.logs import set_up_logging
+
+    log_file = set_up_logging("cli", "ERROR", to_terminal=False)
+    logging.getLogger(__name__).error("a command failed", exc_info=error)
+    where = f"The details are in {log_file}; please report them." if log_file else "No log file could be written."
+    click.echo(f"fimserver: this is a fault of fimserver itself ({type(error).__name__}). {where}", err=True)
+    return EXIT_FAULT
