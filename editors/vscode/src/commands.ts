@@ -1,0 +1,55 @@
+/** The commands of the palette, as a table. */
+
+import { commands, type Disposable, type LogOutputChannel, type QuickPickItem, window } from "vscode";
+
+import type { Ghost } from "./ghost.ts";
+import * as protocol from "./protocol.ts";
+import type { Session } from "./session.ts";
+import type { Switches } from "./switches.ts";
+
+/** Return the registrations of every command but the server's own, which the client library registers. */
+export function registerCommands(session: Session, ghost: Ghost, switches: Switches, log: LogOutputChannel): Disposable[] {
+  const table: Record<string, () => unknown> = {
+    accept: () => commands.executeCommand("editor.action.inlineSuggest.commit"),
+    acceptWord: () => ghost.acceptPart("editor.action.inlineSuggest.acceptNextWord"),
+    acceptLine: () => ghost.acceptPart("editor.action.inlineSuggest.acceptNextLine"),
+    next: () => commands.executeCommand("editor.action.inlineSuggest.showNext"),
+    previous: () => commands.executeCommand("editor.action.inlineSuggest.showPrevious"),
+    trigger: () => commands.executeCommand("editor.action.inlineSuggest.trigger"),
+    toggle: () => switches.toggle(),
+    toggleLanguage: () => switches.toggleLanguage(),
+    snooze: () => switches.snooze(),
+    restart: () => session.restart(),
+    showLog: () => log.show(),
+    showWhy: () => showWhy(session),
+    settings: () => commands.executeCommand("workbench.action.openSettings", "@ext:fimserver.fimserver"),
+    menu: () => showMenu(),
+  };
+  return Object.entries(table).map(([name, run]) => commands.registerCommand(`fimserver.${name}`, run));
+}
+
+interface Entry extends QuickPickItem {
+  command: string;
+}
+
+const MENU: Entry[] = [
+  { label: "$(question) Why is nothing suggested?", command: "fimserver.showWhy" },
+  { label: "$(circle-slash) Switch suggestions on or off", command: "fimserver.toggle" },
+  { label: "$(file-code) Switch them on or off for this language", command: "fimserver.toggleLanguage" },
+  { label: "$(bell-slash) Silence for 5 minutes, or end the silence", command: "fimserver.snooze" },
+  { label: "$(gear) Settings", command: "fimserver.settings" },
+  { label: "$(output) Show the log", command: "fimserver.showLog" },
+  { label: "$(debug-restart) Restart the server", command: "fimserver.restart" },
+];
+
+async function showMenu(): Promise<void> {
+  const chosen = await window.showQuickPick(MENU, { title: "fimserver" });
+  if (chosen) {
+    await commands.executeCommand(chosen.command);
+  }
+}
+
+async function showWhy(session: Session): Promise<void> {
+  const answer = await session.ask<string>(protocol.whyCommand);
+  void window.showInformationMessage(answer || "fimserver has not been asked for a suggestion yet.");
+}

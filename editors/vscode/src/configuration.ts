@@ -1,0 +1,37 @@
+/** Turns what the user set in VS Code into the settings that the server reads. */
+
+import { type WorkspaceConfiguration, workspace } from "vscode";
+
+type Groups = Record<string, Record<string, unknown>>;
+
+/** Settings of this extension alone, which the server would not know. */
+const OWN_GROUP = "server";
+
+/**
+ * Return the settings that were set somewhere, by group.
+ *
+ * Defaults are left out: the server has them already, and a value sent would hide the one in the user's settings.toml.
+ */
+export function chosenSettings(names: readonly string[]): Groups {
+  const configuration = workspace.getConfiguration("fimserver");
+  const chosen: Groups = {};
+  for (const name of names) {
+    const [group, entry] = name.split(".", 2) as [string, string];
+    if (group !== OWN_GROUP && isSet(configuration, name)) {
+      (chosen[group] ??= {})[entry] = configuration.get(name);
+    }
+  }
+  return chosen;
+}
+
+/** Return the names, without their prefix, of all settings that the manifest declares. */
+export function declaredSettings(manifest: { contributes: { configuration: { properties: object }[] } }): string[] {
+  return manifest.contributes.configuration
+    .flatMap((section) => Object.keys(section.properties))
+    .map((name) => name.replace(/^fimserver\./, ""));
+}
+
+function isSet(configuration: WorkspaceConfiguration, name: string): boolean {
+  const found = configuration.inspect(name);
+  return [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue].some((value) => value !== undefined);
+}

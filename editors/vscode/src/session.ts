@@ -1,0 +1,173 @@
+/** Keeps one language server running for this window, and tells the user once when that cannot be done. */
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type ConfigurationChangeEvent, commands, type LogOutputChannel, type TextDocument, window, workspace } from "vscode";
+import type { LanguageClient } from "vscode-languageclient/node";
+
+import { newClient } from "./client.ts";
+import { chosenSettings } from "./configuration.ts";
+import { Crashes } from "./crashes.ts";
+import { findProgram } from "./find.ts";
+import type { Ghost } from "./ghost.ts";
+import { install } from "./install.ts";
+import * as protocol from "./protocol.ts";
+import type { Status } from "./status.ts";
+
+export interface Surroundings {
+  log: LogOutputChannel;
+  status: Status;
+  ghost: Ghost;
+  /** Names of all settings, without their prefix. */
+  settings: string[];
+  /** Where this extension may keep files. */
+  folder: string;
+}
+
+export class Session {
+  private client: LanguageClient | undefined;
+  private readonly crashes = new Crashes();
+  /** Starts and stops follow one another, however fast they are asked for. */
+  private queue: Promise<void> = Promise.resolve();
+
+  constructor(private readonly here: Surroundings) {}
+
+  start(): Promise<void> {
+    return this.next(() => this.startNow());
+  }
+
+  stop(): Promise<void> {
+    return this.next(() => this.stopNow());
+  }
+
+  restart(): Promise<void> {
+    this.crashes.forget();
+    return this.next(async () => {
+      await this.stopNow();
+      await this.startNow();
+    });
+  }
+
+  /** Ask the server to carry out one of its commands; undefined where none is running. */
+  async ask<Answer>(command: string, ...parameters: unknown[]): Promise<Answer | undefined> {
+    return await this.client?.sendRequest<Answer>("workspace/executeCommand", { command, arguments: parameters });
+  }
+
+  async notify(method: string, parameters: object): Promise<void> {
+    if (this.client?.isRunning()) {
+      await this.client.sendNotification(method, parameters);
+    }
+  }
+
+  focus(document: TextDocument | undefined): void {
+    void this.notify(protocol.didFocus, document ? { textDocument: { uri: document.uri.toString() } } : {});
+  }
+
+  configurationChanged(change: ConfigurationChangeEvent): void {
+    if (change.affectsConfiguration("fimserver.server")) {
+      void this.restart();
+    } else if (change.affectsConfiguration("fimserver")) {
+      void this.notify("workspace/didChangeConfiguration", { settings: { fimserver: this.chosen() } });
+    }
+  }
+
+  private next(step: () => Promise<void>): Promise<void> {
+    this.queue = this.queue.then(step);
+    return this.queue;
+  }
+
+  private async startNow(): Promise<void> {
+    const { log, status, ghost, folder } = this.here;
+    const own = workspace.getConfiguration("fimserver.server");
+    const program = findProgram({
+      configured: own.get("command", ""),
+      path: process.env["PATH"] ?? "",
+      managed: join(folder, "environment"),
+      windows: process.platform === "win32",
+    });
+    if (typeof program === "string") {
+      this.missing(program);
+      return;
+    }
+    log.info(`Starting ${program.command} (found in: ${program.origin}).`);
+    status.server("Inactive", "is starting.", true);
+    const client = newClient({
+      program,
+      arguments: own.get("arguments", ["serve"]),
+      settings: () => this.chosen(),
+      log,
+      suggestions: ghost.provide,
+      ended: () => this.ended(),
+    });
+    client.onNotification(protocol.didChangeStatus, (said: protocol.ServerStatus) => {
+      status.server(said.kind, said.message, said.busy);
+      void this.refreshFacts();
+    });
+    this.client = client;
+    ghost.listener = (method, parameters) => void this.notify(method, parameters);
+    try {
+      await client.start();
+      status.server("Normal", "is ready.");
+      this.focus(window.activeTextEditor?.document);
+    } catch (error) {
+      log.error(`The server did not start: ${error}`);
+      this.failed("The language server fimserver did not start.");
+    }
+  }
+
+  private async stopNow(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    this.here.status.server("Inactive", "is stopped.");
+    // A client that never came up cannot be stopped, and need not be.
+    await client?.dispose().catch((error: unknown) => this.here.log.debug(`${error}`));
+  }
+
+  private async refreshFacts(): Promise<void> {
+    const facts = await this.ask<protocol.ServerFacts>(protocol.statusCommand).catch(() => undefined);
+    this.here.status.facts(facts ?? {});
+  }
+
+  private chosen(): object {
+    return chosenSettings(this.here.settings);
+  }
+
+  private ended(): boolean {
+    const again = this.crashes.another(Date.now());
+    this.here.log.warn(`The server ended by itself; ${again ? "it is started again" : "it stays stopped"}.`);
+    if (again) {
+      this.here.status.server("Warning", "is starting again after a crash.", true);
+    } else {
+      this.failed("The language server fimserver ended five times within three minutes and stays stopped.");
+    }
+    return again;
+  }
+
+  private failed(sentence: string): void {
+    this.here.status.server("Error", sentence);
+    void this.offer(sentence, { "Show Log": () => this.here.log.show(), Restart: () => this.restart() });
+  }
+
+  private missing(sentence: string): void {
+    this.here.status.server("Error", sentence);
+    void this.offer(sentence, {
+      "Install…": () => this.installThenStart(),
+      "Choose Program…": () => commands.executeCommand("workbench.action.openSettings", "fimserver.server.command"),
+    });
+  }
+
+  private async installThenStart(): Promise<void> {
+    mkdirSync(this.here.folder, { recursive: true });
+    const problem = await install(join(this.here.folder, "environment"), this.here.log);
+    if (problem) {
+      this.failed(problem);
+    } else {
+      await this.restart();
+    }
+  }
+
+  private async offer(sentence: string, buttons: Record<string, () => unknown>): Promise<void> {
+    const chosen = await window.showErrorMessage(sentence, ...Object.keys(buttons));
+    await buttons[chosen ?? ""]?.();
+  }
+}
