@@ -1,7 +1,7 @@
 """Prompts token by token: with the embedded model's vocabulary, and with the real ones where they are at hand.
 
-Set FIMSERVER_VOCABULARIES to a folder of llama.cpp's `ggml-vocab-*.gguf` files to run them all; `../shared/vocab` beside
-the checkout is found without it.
+Set FIMSERVER_VOCABULARIES to a folder of llama.cpp's `ggml-vocab-*.gguf` files to run them all; `../shared/vocab`
+beside the checkout is found without it.
 """
 
 import ctypes
