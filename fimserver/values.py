@@ -36,6 +36,14 @@ class Span:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The selected entry of the editor's own completion menu: `text` would replace `replaces`."""
+
+    text: str
+    replaces: Span
+
+
 class Shape(StrEnum):
     """How much is worth asking for at a cursor."""
 
@@ -110,6 +118,16 @@ class CursorContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of another file (or of elsewhere in this one) that may help."""
+
+    path: str  # relative to the workspace, `/` between parts
+    text: str
+    score: float
+    source: str  # the name of the retrieval source, for `fimserver context`
+
+
+@dataclass(frozen=True, slots=True)
 class Anchor:
     """A split point that is held while the user types on, so that nothing before the middle token changes.
 
@@ -123,16 +141,7 @@ class Anchor:
     prefix: str
     suffix: str
     suffix_length: int  # of the whole text after the cursor then, in code points: any other length is an edit there
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """A piece of another file (or of elsewhere in this one) that may help."""
-
-    path: str  # relative to the workspace, `/` between parts
-    text: str
-    score: float
-    source: str  # the name of the retrieval source, for `fimserver context`
+    snippets: tuple[Snippet, ...] = ()  # of other files; they stand before everything, so they are held as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +168,7 @@ class Completion:
     mean_logprob: float | None = None
     first_logprob: float | None = None
     complete: bool = True  # false where the deadline cut it at a line's end
+    id: str = ""  # by which the editor says that it was shown or accepted
     timings: Timings = Timings()
 
 
