@@ -156,7 +156,7 @@ def _keep(document: Document, language: Language, tree: Tree | None) -> Tree | N
 
 
 def _alike_in_size(old: str, new: str) -> bool:
-    """True where less than a tenth came or went: what could not be parsed is not tried again at every key."""
+    """Say whether less than a tenth came or went: what could not be parsed is not tried again at every key."""
     return abs(len(new) - len(old)) * 10 <= len(old)
 
 
@@ -170,12 +170,18 @@ def _changed_tree(tree: Tree | None, text: str, language: Language) -> Tree | No
 def _tree(text: str, source: bytes, language: Language, old: tree_sitter.Tree | None) -> Tree | None:
     give_up_at = monotonic() + _PATIENCE_S
     parser = tree_sitter.Parser(_grammar(language.grammar))
+
+    def read(byte: int, _point: object) -> bytes:
+        return source[byte : byte + _PIECE_BYTES]
+
+    def is_enough(_byte: int, _has_error: bool) -> bool:
+        return monotonic() > give_up_at
+
     try:
-        parsed = parser.parse(
-            lambda byte, _point: source[byte : byte + _PIECE_BYTES],
-            old,
-            progress_callback=lambda _byte, _has_error: monotonic() > give_up_at,
-        )
+        if old is None:
+            parsed = parser.parse(read, progress_callback=is_enough)
+        else:
+            parsed = parser.parse(read, old, progress_callback=is_enough)
     except ValueError:  # the parser was told to give up
         return None
     return Tree(text, source, language, parsed)

@@ -1,0 +1,76 @@
+"""Read a document by its lines and their indentation."""
+
+from fimserver.context.opening import line_opens_block
+from fimserver.syntax.languages import Language
+from fimserver.text import leading_blanks, line_end
+from fimserver.values import Document
+
+# How a tab compares with spaces where a file mixes them.
+_TAB_COLUMNS = 4
+
+# So many empty lines in a row end any search for a neighbour.
+_FARTHEST_LINES = 200
+
+# Where a file shows no indentation of its own; Go's is what its formatter writes.
+_UNITS = {"go": "\t"}
+_UNIT = "    "
+
+# Lines that are asked how the file indents.
+_SAMPLE_LINES = 100
+
+
+def columns(blanks: str) -> int:
+    """Return how wide an indentation is."""
+    return len(blanks.expandtabs(_TAB_COLUMNS))
+
+
+def line_text(document: Document, line: int) -> str:
+    """Return a line without its terminator."""
+    return document.text[document.starts[line] : line_end(document.text, document.starts, line)]
+
+
+def indent_of(document: Document, line: int) -> str:
+    """Return the blanks a line begins with."""
+    return leading_blanks(line_text(document, line))
+
+
+def line_above(document: Document, line: int) -> int | None:
+    """Return the nearest line above that is not blank."""
+    numbers = range(line - 1, max(-1, line - _FARTHEST_LINES), -1)
+    return next((number for number in numbers if line_text(document, number).strip()), None)
+
+
+def line_below(document: Document, line: int) -> int | None:
+    """Return the nearest line below that is not blank."""
+    numbers = range(line + 1, min(len(document.starts), line + _FARTHEST_LINES))
+    return next((number for number in numbers if line_text(document, number).strip()), None)
+
+
+def expected_indent(document: Document, line: int, prefix: str, language: Language | None) -> str:
+    """Return the blanks a suggestion's first line should begin with.
+
+    On a line that has text, or blanks that someone typed, these are its own. On an empty line they follow from the
+    lines around it: one step in after a header, else as deep as what follows.
+    """
+    blanks = leading_blanks(prefix)
+    if prefix:
+        return blanks
+    above, below = line_above(document, line), line_below(document, line)
+    if above is not None and line_opens_block(line_text(document, above), language):
+        return indent_of(document, above) + indent_unit(document, above, language)
+    return indent_of(document, below) if below is not None else ""
+
+
+def indent_unit(document: Document, line: int, language: Language | None) -> str:
+    """Return one step of indentation as the lines around this one use it."""
+    for number in _outwards(line, len(document.starts)):
+        here, next_line = indent_of(document, number), min(number + 1, len(document.starts) - 1)
+        deeper = indent_of(document, next_line)
+        if deeper.startswith(here) and here != deeper and line_text(document, next_line).strip():
+            return deeper[len(here) :]
+    return _UNITS.get(language.id, _UNIT) if language else _UNIT
+
+
+def _outwards(line: int, lines: int) -> list[int]:
+    near = range(max(0, line - _SAMPLE_LINES), min(lines, line + _SAMPLE_LINES))
+    return sorted(near, key=lambda number: abs(number - line))
