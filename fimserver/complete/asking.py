@@ -1,25 +1,20 @@
-"""Ask the model at a cursor: anchor, other files' snippets, prompt, stream.
+"""Ask the model at a cursor: anchor, prompt, stream; and prepare the next anchor when the user pauses.
 
-What outlives a request is kept here per document: the anchors that are held, and the warming of the next one. A
-request never waits for a new anchor: where none can be held it sends a prompt small enough for the deadline, and the
-full one is evaluated behind it, on another sequence of the engine's cache.
+A request never waits for a new anchor. Where none can be held it sends a prompt that is small enough for the deadline,
+and the full one, with the snippets of other files, is evaluated behind it on another sequence of the engine's cache;
+the requests after that find it there. Other files are looked at only then, so they never cost a keystroke.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fimserver.complete.pace import (
-    CHARACTERS_PER_TOKEN,
-    Pace,
-    answer_tokens,
-    full_prompt_tokens,
-    small_prompt_tokens,
-)
+from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
 from fimserver.complete.stream import Stopping, Written, write
-from fimserver.context.anchor import Anchors, Held, fresh_anchor, hold_or_take, plain
+from fimserver.context.anchor import Anchors, Held, fresh_anchor, hold_or_take, next_anchor, plain_anchor, typed_since
+from fimserver.context.window import Budget
 from fimserver.engine.interface import Engine, GenerateRequest, ModelFacts, Priority, Prompt
 from fimserver.errors import EngineError
 from fimserver.prompt.fim import fim_prompt
@@ -31,3 +26,137 @@ from fimserver.values import Anchor, CursorContext, Shape, Snippet
 
 # A user who has not typed for this long has paused: time to move the anchor, and to look at other files again.
 _PAUSE_S = 0.7
+
+# Of a full prompt's tokens, other files may take this share (and never more than the setting).
+_SNIPPET_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The loaded model and how it wants its prompts."""
+
+    facts: ModelFacts
+    profile: Profile
+
+
+class Asker:
+    """Knows each document's anchors, the model and the engine's pace."""
+
+    def __init__(self, engine: Engine, settings: Settings, gatherer: Gatherer | None, roots: tuple[Path, ...]) -> None:
+        self.pace = Pace()
+        self._engine = engine
+        self._settings = settings
+        self._gatherer = gatherer
+        self._roots = roots
+        self._model: Model | None = None
+        self._anchors = Anchors()
+        self._pauses: dict[str, asyncio.TimerHandle] = {}
+        self._warming: dict[str, asyncio.Task[None]] = {}
+
+    def use_settings(self, settings: Settings) -> None:
+        """Follow changed settings; another model makes the anchors worthless."""
+        self._settings = settings
+        self._model = None
+        self._anchors.clear()
+
+    def forget(self, uri: str) -> None:
+        """Drop a closed document's anchors."""
+        self._anchors.forget(uri)
+        if (pause := self._pauses.pop(uri, None)) is not None:
+            pause.cancel()
+        self._stop_warming(uri)
+
+    async def model(self) -> Model:
+        """Return the model in use. Raises EngineError or ModelError."""
+        if self._model is None:
+            facts = await self._engine.describe()
+            self._model = Model(facts, profile_for(facts, self._settings.model.profile))
+        return self._model
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """The model's own confidence thresholds by shape, as far as they are known."""
+        return self._model.profile.confidence if self._model else {}
+
+    async def ask(
+        self,
+        context: CursorContext,
+        shape: Shape,
+        on_growth: Callable[[Written], None],
+        *,
+        so_far: Written | None = None,
+        priority: Priority = Priority.TYPING,
+    ) -> Written:
+        """Return the model's answer at a cursor, continuing `so_far` if given. Raises EngineError or ModelError."""
+        model = await self.model()
+        held = self._held(context, model)
+        request = GenerateRequest(
+            prompt=self._prompt(context, held.anchor, held.typed + (so_far.text if so_far else ""), model),
+            max_tokens=answer_tokens(shape),
+            priority=priority,
+            stop_texts=("\n",) if shape is Shape.LINE else model.profile.stop_texts,
+        )
+        stopping = Stopping(context, shape, self._settings.completion.max_lines)
+        written = await write(self._engine.generate(request), stopping, on_growth, so_far)
+        self.pace = self.pace.after(written.usage)
+        if priority is Priority.TYPING and self._settings.completion.layout == "anchored":
+            self._prepare(context, model, fresh=held.fresh)
+        return written
+
+    def _held(self, context: CursorContext, model: Model) -> Held:
+        """Return the anchor to ask from: one that is held, or a small fresh one."""
+        if self._settings.completion.layout == "plain":
+            anchor = plain_anchor(context, self._full_budget(model))
+            return Held(anchor, typed_since(anchor, context), fresh=False)
+        small = small_prompt_tokens(self.pace, model.facts, self._settings.completion.deadline_ms)
+        return hold_or_take(context, self._anchors, Budget.of_tokens(window_tokens=small))
+
+    def _prompt(self, context: CursorContext, anchor: Anchor, typed: str, model: Model) -> Prompt:
+        path, repository = shown_path(context.document.uri, self._roots)
+        return fim_prompt(anchor, typed, anchor.snippets, model.profile, path=path, repository=repository)
+
+    def _full_budget(self, model: Model) -> Budget:
+        return Budget.of_tokens(window_tokens=full_prompt_tokens(self.pace, model.facts))
+
+    def _prepare(self, context: CursorContext, model: Model, *, fresh: bool) -> None:
+        """Evaluate the full prompt in the background: at once behind a small one, else when the user pauses."""
+        uri = context.document.uri
+        if (pause := self._pauses.pop(uri, None)) is not None:
+            pause.cancel()
+        if fresh:
+            self._stop_warming(uri)
+            self._warm(context, model, fresh=True)
+        else:
+            self._pauses[uri] = asyncio.get_running_loop().call_later(_PAUSE_S, self._warm, context, model)
+
+    def _warm(self, context: CursorContext, model: Model, fresh: bool = False) -> None:
+        """Begin to evaluate the next prompt, unless that is under way."""
+        running = self._warming.get(context.document.uri)
+        if running is None or running.done():
+            task = asyncio.create_task(self._warm_next(context, model, fresh=fresh))
+            self._warming[context.document.uri] = task
+
+    def _stop_warming(self, uri: str) -> None:
+        if (task := self._warming.pop(uri, None)) is not None:
+            task.cancel()
+
+    async def _warm_next(self, context: CursorContext, model: Model, *, fresh: bool) -> None:
+        budget = self._full_budget(model)
+        anchor = fresh_anchor(context, budget) if fresh else next_anchor(context, self._anchors, budget)
+        snippets = self._snippets(context, model)
+        in_use = next(iter(self._anchors.of(context.document.uri)), None)
+        if anchor is None and in_use is not None and snippets != in_use.snippets:
+            anchor = in_use
+        if anchor is None:
+            return
+        anchor = replace(anchor, snippets=snippets)
+        with suppress(EngineError):
+            await self._engine.warm(self._prompt(context, anchor, "", model))
+            self._anchors.remember(anchor)
+
+    def _snippets(self, context: CursorContext, model: Model) -> tuple[Snippet, ...]:
+        """Return what of other files should stand in the next prompt."""
+        if self._gatherer is None or not self._settings.context.other_files or not model.profile.file:
+            return ()
+        share = int(full_prompt_tokens(self.pace, model.facts) * _SNIPPET_SHARE)
+        return self._gatherer.snippets(context, min(share, self._settings.context.max_tokens), paused=True)

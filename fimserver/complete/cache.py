@@ -45,6 +45,16 @@ class Remembered:
         )
         return line if fits else None
 
+    def is_written_out(self, context: CursorContext) -> bool:
+        """Say whether the suggestion was one line and stands in the document, the cursor at its end."""
+        written = context.document.text[self.line_start : context.offset]
+        return (
+            "\n" not in self.whole
+            and written == self.whole
+            and context.document.uri == self.uri
+            and surroundings(context, self.line_start) == (self.above, self.below)
+        )
+
 
 class SuggestionCache:
     """The latest suggestions of all documents, newest first."""
@@ -67,6 +77,10 @@ class SuggestionCache:
             if (line := entry.line_at(context)) is not None:
                 return at_cursor(context, line, replace(entry.completion, source="cache", timings=Timings()))
         return None
+
+    def wrote_out(self, context: CursorContext) -> bool:
+        """Say whether a suggested line has just been written to its end, by accepting it or by typing it."""
+        return any(entry.is_written_out(context) for entry in reversed(self._entries.values()))
 
     def forget(self, uri: str) -> None:
         """Drop a closed document's suggestions."""

@@ -9,45 +9,30 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
-from fimserver.complete.ahead import accepted_document
+from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
 from fimserver.complete.confidence import doubt
-from fimserver.complete.filters import Step, refine
 from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
-from fimserver.complete.stream import Written
+from fimserver.complete.landing import Landing, landed, landed_with_error
 from fimserver.complete.turns import Turns, quiet_ms
 from fimserver.context.cursor import look_around
+from fimserver.context.opening import line_opens_block
 from fimserver.engine.interface import Engine, Priority
-from fimserver.errors import EngineError, EngineLoading, EngineRefused, FimError, ModelError, PromptTooLong
+from fimserver.errors import FimError
 from fimserver.retrieval.gather import Gatherer
 from fimserver.settings import Settings
-from fimserver.text import line_end, position_at
-from fimserver.values import (
-    Completion,
-    CursorContext,
-    Document,
-    Outcome,
-    Reason,
-    Rejection,
-    Shape,
-    Span,
-    Timings,
-)
+from fimserver.syntax.languages import language_named
+from fimserver.text import position_at
+from fimserver.uris import path_of
+from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span
 
 # A generated file or a data set: nobody types in it, and its length makes every step slow.
 _LARGEST_FILE_CHARACTERS = 2_000_000
-
-# How an engine's error reads as a reason.
-_REASON_OF: tuple[tuple[type[FimError], Reason], ...] = (
-    (EngineLoading, Reason.ENGINE_LOADING),
-    (PromptTooLong, Reason.PROMPT_TOO_LONG),
-    (EngineRefused, Reason.ENGINE_REFUSED),
-    (ModelError, Reason.ENGINE_REFUSED),
-    (EngineError, Reason.ENGINE_UNAVAILABLE),
-)
 
 
 class Completer:
@@ -58,18 +43,21 @@ class Completer:
         engine: Engine,
         settings: Settings,
         gatherer: Gatherer | None = None,
+        roots: tuple[Path, ...] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.journal = Journal()
         self._settings = settings
-        self._asker = Asker(engine, settings, gatherer)
+        self._asker = Asker(engine, settings, gatherer, roots)
         self._gatherer = gatherer
         self._clock = clock
         self._turns = Turns()
         self._cache = SuggestionCache()
         self._flights: dict[str, Flight] = {}
-        self._last_request_s = 0.0
+        self._ahead: dict[str, Flight] = {}
+        self._typing_gap_ms = 1_000.0
+        self._last_request_s = float("-inf")
 
     def use_settings(self, settings: Settings) -> None:
         """Follow changed settings from the next request on."""
@@ -80,5 +68,159 @@ class Completer:
         """Drop what is kept of a closed document."""
         self._cache.forget(uri)
         self._asker.forget(uri)
-        if (flight := self._flights.pop(uri, None)) is not None:
-            flight.abandon()
+        for flights in (self._flights, self._ahead):
+            if (flight := flights.pop(uri, None)) is not None:
+                flight.abandon()
+
+    async def complete(
+        self, document: Document, offset: int, *, invoked: bool = False, selected: tuple[Span, str] | None = None
+    ) -> Outcome:
+        """Return the suggestion at a cursor, or why there is none.
+
+        `invoked`: the user asked for it by hand, so it need not be sure. `selected` is the entry chosen in the
+        editor's completion list and the span it would replace: the suggestion goes on from there.
+        Cancelling the task cancels the work; a newer request of the document ends this one with DISPLACED.
+        """
+        if selected is not None:
+            return await self._complete_selected(document, selected, invoked=invoked)
+        began, landing = self._clock(), Landing(Rejection(reason=Reason.CANCELLED))
+        self._note_typing(began)
+        try:
+            with self._turns.take(document.uri) as turn:
+                answered = await turn.while_mine(self._answer(document, offset, invoked=invoked))
+            landing = answered or Landing(Rejection(reason=Reason.DISPLACED))
+        finally:
+            landing = landing.timed((self._clock() - began) * 1_000)
+            self.journal.add(self._entry(document, offset, invoked, landing))
+        return landing.outcome
+
+    async def _complete_selected(self, document: Document, selected: tuple[Span, str], *, invoked: bool) -> Outcome:
+        span, text = selected
+        edited, cursor = with_text(document, span, text)
+        outcome = await self.complete(edited, cursor, invoked=invoked)
+        if isinstance(outcome, Rejection):
+            return outcome
+        # Back to the document as it is: the suggestion begins with the selected entry and replaces what that would.
+        whole = edited.text[span.start : outcome.replaces.start] + outcome.text
+        if not whole.startswith(text):
+            return Rejection(reason=Reason.EMPTY, detail="Nothing goes on from the selected entry.")
+        grown = len(edited.text) - len(document.text)
+        return replace(outcome, text=whole, replaces=Span(span.start, outcome.replaces.end - grown))
+
+    async def _answer(self, document: Document, offset: int, *, invoked: bool) -> Landing:
+        if (refusal := self._forbidden(document)) is not None:
+            return Landing(refusal)
+        context = look_around(document, offset, completion=self._settings.completion, invoked=invoked)
+        if (known := self._cache.look_up(context)) is not None:
+            return self._gated(context, Landing(known), invoked=invoked)
+        if context.shape is Shape.NOTHING:
+            return Landing(Rejection(reason=context.reason or Reason.EMPTY), context=context)
+        if not invoked and self._cache.wrote_out(context):
+            return Landing(Rejection(reason=Reason.JUST_ACCEPTED), context=context)
+        landing = await self._land(context, await self._flight_for(context))
+        return self._gated(context, landing, invoked=invoked)
+
+    def _forbidden(self, document: Document) -> Rejection | None:
+        """Return why nothing is ever suggested in this document."""
+        completion = self._settings.completion
+        if not completion.enabled or document.language in completion.disabled_languages:
+            return Rejection(reason=Reason.DISABLED, detail="Switched off by completion.enabled or disabled_languages.")
+        if len(document.text) > _LARGEST_FILE_CHARACTERS or "\0" in document.text[:8_000]:
+            return Rejection(reason=Reason.UNSUITABLE_FILE, detail="The file is binary or longer than 2 MB.")
+        path = path_of(document.uri)
+        excluded = self._gatherer.excluded(path) if self._gatherer and path else None
+        if excluded is not None and excluded.completion:
+            return Rejection(reason=Reason.EXCLUDED, detail=str(excluded))
+        return None
+
+    async def _flight_for(self, context: CursorContext) -> Flight:
+        """Return the generation in progress that goes where the user goes, or begin one."""
+        uri = context.document.uri
+        if (prepared := self._ahead.pop(uri, None)) is not None:
+            if prepared.join(context):
+                self._flights[uri] = prepared
+                return prepared
+            prepared.abandon()
+        current = self._flights.get(uri)
+        if current is not None and current.join(context):
+            return current
+        if current is not None:
+            await current.cancel()
+        quiet_s = quiet_ms(self._settings.completion.quiet_ms, self._typing_gap_ms, self._asker.pace.answer_ms) / 1_000
+        await asyncio.sleep(quiet_s)
+        flight = self._flights[uri] = Flight(context, partial(self._fly, priority=Priority.TYPING))
+        return flight
+
+    async def _land(self, context: CursorContext, flight: Flight) -> Landing:
+        """Wait for the generation; at the deadline take its first whole lines and let the rest come for the next."""
+        landing = await flight.land(self._settings.completion.deadline_ms / 1_000)
+        if landing is None and not flight.over:
+            flight.keep()
+            landing = landed(flight.context, flight.whole_lines(), complete=False)
+        if landing is None:
+            return Landing(Rejection(reason=Reason.CANCELLED), context=context)
+        if flight.context is context or isinstance(landing.outcome, Rejection):
+            return landing
+        joined = self._cache.look_up(context) or Rejection(reason=Reason.EMPTY, detail="Typed to its end meanwhile.")
+        return replace(landing, outcome=replace(joined, source="joined") if isinstance(joined, Completion) else joined)
+
+    async def _fly(self, flight: Flight, *, priority: Priority) -> Landing:
+        """Write one answer from start to end, and remember it."""
+        context = flight.context
+        try:
+            written = await self._asker.ask(context, context.shape, flight.grow, priority=priority)
+            if self._goes_on_as_block(context, written.text):
+                written = await self._asker.ask(context, Shape.BLOCK, flight.grow, so_far=written, priority=priority)
+        except FimError as error:
+            return landed_with_error(error)
+        landing = landed(context, written)
+        if isinstance(landing.outcome, Completion):
+            self._cache.remember(context, landing.outcome)
+        return landing
+
+    def _goes_on_as_block(self, context: CursorContext, line: str) -> bool:
+        """Say whether a line that was asked for turned out to open a block."""
+        wanted = self._settings.completion.shape == "auto" and context.shape is Shape.LINE
+        return wanted and line.strip() != "" and line_opens_block(context.line_prefix + line, language_named(context.document.language))
+
+    def _gated(self, context: CursorContext, landing: Landing, *, invoked: bool) -> Landing:
+        """Return the landing if it is sure enough to interrupt, and prepare what follows it."""
+        outcome = landing.outcome
+        if isinstance(outcome, Rejection):
+            return replace(landing, context=context)
+        level = "off" if invoked else self._settings.completion.confidence
+        doubtful = doubt(outcome.mean_logprob, outcome.shape, level, self._asker.thresholds)
+        if doubtful is None and outcome.complete:
+            self._prepare_ahead(context, outcome)
+        return replace(landing, context=context, outcome=doubtful or outcome)
+
+    def _prepare_ahead(self, context: CursorContext, shown: Completion) -> None:
+        """Begin to write what follows once the suggestion is accepted; the next request finds it."""
+        uri = context.document.uri
+        if not self._settings.completion.ahead or (uri in self._ahead and not self._ahead[uri].over):
+            return
+        document, offset = after_accepting(context, shown)
+        follows = look_around(document, offset, completion=self._settings.completion, invoked=False)
+        if follows.shape is not Shape.NOTHING and self._cache.look_up(follows) is None:
+            self._ahead[uri] = Flight(follows, partial(self._fly, priority=Priority.AHEAD))
+
+    def _note_typing(self, now_s: float) -> None:
+        """Keep a running mean of the time between requests, which is that between keys while somebody types."""
+        gap_ms = min((now_s - self._last_request_s) * 1_000, 2_000.0)
+        self._last_request_s = now_s
+        self._typing_gap_ms += 0.3 * (gap_ms - self._typing_gap_ms)
+
+    def _entry(self, document: Document, offset: int, invoked: bool, landing: Landing) -> Entry:
+        line, column = position_at(document.starts, offset)
+        return Entry(
+            number=self.journal.next_number(),
+            uri=document.uri,
+            line=line + 1,
+            column=column + 1,
+            invoked=invoked,
+            shape=landing.context.shape if landing.context else "",
+            outcome=landing.outcome,
+            written=landing.written.text,
+            stopped_by=landing.written.stopped_by,
+            steps=landing.steps,
+        )

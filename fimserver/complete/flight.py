@@ -6,10 +6,13 @@ joins the flight of the one before, and nothing is asked twice.
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 from fimserver.complete.cache import surroundings
-from fimserver.values import CursorContext, Outcome
+from fimserver.complete.landing import Landing
+from fimserver.complete.stream import Written
+from fimserver.values import CursorContext
 
 # An editor cancels the request of the key before some milliseconds before it sends the next. A generation that nobody
 # waits for goes on that long, so that the next request can join it. The engine must be idle 100 ms after a cancel.
@@ -19,12 +22,13 @@ _LINGER_S = 0.05
 class Flight:
     """A generation and the place it was started from.
 
-    `line` is what the model has written so far, as it stands from the start of the cursor's line on.
+    `_line` is what the model has written so far, as it stands from the start of the cursor's line on.
     """
 
-    def __init__(self, context: CursorContext, run: Callable[["Flight"], Coroutine[Any, Any, Outcome]]) -> None:
+    def __init__(self, context: CursorContext, run: Callable[["Flight"], Coroutine[Any, Any, Landing]]) -> None:
         self.context = context
-        self.line = context.line_prefix
+        self._written = Written(text="")
+        self._line = "" if context.blank_prefix else context.line_prefix
         self._typed = context.line_prefix
         self._waiting = 0
         self._kept = False
@@ -36,13 +40,19 @@ class Flight:
         """True once it has landed or was cancelled."""
         return self._task.done()
 
-    def grow(self, line: str) -> None:
+    def grow(self, written: Written) -> None:
         """Take note of what the model has written; end the flight if the user meanwhile typed something else."""
-        self.line = line
-        if "\n" in line.lstrip("\n"):
+        self._written = written
+        self._line = ("" if self.context.blank_prefix else self.context.line_prefix) + written.text
+        if "\n" in written.text.lstrip("\n"):
             self._whole_line.set()
-        if not _agree(line, self._typed):
+        if not _agree(self._line, self._typed):
             self._task.cancel()
+
+    def whole_lines(self) -> Written:
+        """Return what the model has written so far, without its last, unfinished line."""
+        text = self._written.text
+        return replace(self._written, text=text[: text.rindex("\n")], ended=False)
 
     def join(self, context: CursorContext) -> bool:
         """Say whether the flight still goes where the user goes; if so it now follows this cursor."""
@@ -51,9 +61,9 @@ class Flight:
         if self.over or context.line_start < start or surroundings(context, start) != surroundings(self.context, start):
             return False
         self._typed = typed
-        return _agree(self.line, typed)
+        return _agree(self._line, typed)
 
-    async def land(self, deadline_s: float) -> Outcome | None:
+    async def land(self, deadline_s: float) -> Landing | None:
         """Wait for the outcome; None if the flight was cancelled, or at the deadline once a whole line is written.
 
         When the last request that waits is cancelled, the flight ends soon after.
@@ -72,6 +82,10 @@ class Flight:
     def keep(self) -> None:
         """Go on though nobody waits: a part is shown, the rest is for the next request."""
         self._kept = True
+
+    def abandon(self) -> None:
+        """End the generation soon, without waiting."""
+        self._task.cancel()
 
     async def cancel(self) -> None:
         """End the generation and wait until the engine has been told."""

@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fimserver.engine.interface import Chunk, Finish, Usage
 from fimserver.syntax.ends import finished_at
@@ -133,27 +133,47 @@ STOPS: tuple[Stop, ...] = (
 
 
 async def write(
-    chunks: AsyncIterator[Chunk], stopping: Stopping, on_text: Callable[[str], None], so_far: Written | None = None
+    chunks: AsyncIterator[Chunk],
+    stopping: Stopping,
+    on_growth: Callable[[Written], None],
+    so_far: Written | None = None,
 ) -> Written:
     """Read an answer until it is whole. Ends the generation by closing the stream.
 
     `so_far` is what an earlier answer wrote that this one continues. Raises EngineError.
     """
     begun = so_far or Written(text="")
-    text, pieces, usage = begun.text, list(begun.pieces), Usage()
+    written = replace(begun, ended=False, stopped_by="stream-ended")
     async with aclosing(chunks) as stream:  # type: ignore[type-var]  # engines return async generators
         async for chunk in stream:
-            text += chunk.text
-            pieces.append(Piece(len(text), chunk.tokens, chunk.logprob))
-            usage = chunk.usage
-            if (stopped := _stopped(text, stopping)) is not None:
+            written = _with_chunk(written, chunk, begun.usage)
+            if (stopped := _stopped(written.text, stopping)) is not None:
                 name, cut = stopped
-                return Written(text=text[:cut], pieces=tuple(pieces), usage=usage, stopped_by=name)
+                return replace(written, text=written.text[:cut], stopped_by=name, ended=True)
             if chunk.finish is not None:
                 ended = chunk.finish in (Finish.END_OF_TEXT, Finish.STOP_TEXT)
-                return Written(text=text, pieces=tuple(pieces), usage=usage, stopped_by=chunk.finish, ended=ended)
-            on_text(text)
-    return Written(text=text, pieces=tuple(pieces), usage=usage, stopped_by="stream-ended", ended=False)
+                return replace(written, stopped_by=chunk.finish.value, ended=ended)
+            on_growth(written)
+    return written
+
+
+def _with_chunk(written: Written, chunk: Chunk, before: Usage) -> Written:
+    text = written.text + chunk.text
+    pieces = (*written.pieces, Piece(len(text), chunk.tokens, chunk.logprob)) if chunk.tokens else written.pieces
+    return replace(written, text=text, pieces=pieces, usage=_sum(before, chunk.usage))
+
+
+def _sum(first: Usage, second: Usage) -> Usage:
+    """Return the cost of two requests in a row that make one answer; the prompt is the first one's."""
+    if not first.prompt_tokens:
+        return second
+    return replace(
+        first,
+        evaluated_tokens=first.evaluated_tokens + second.evaluated_tokens,
+        generated_tokens=first.generated_tokens + second.generated_tokens,
+        prefill_ms=first.prefill_ms + second.prefill_ms,
+        total_ms=first.total_ms + second.total_ms,
+    )
 
 
 def _stopped(text: str, stopping: Stopping) -> tuple[str, int] | None:

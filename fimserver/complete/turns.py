@@ -33,7 +33,8 @@ class Turn:
         """Return the work's result, or None if a newer request came first; the work is cancelled then."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task, self._displaced}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {task, self._displaced}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
         finally:
             if not task.done():
