@@ -1,0 +1,29 @@
+"""Run the engine process: `python -m fimserver.engine --options JSON`. Clients start it; nobody needs to by hand."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from fimserver.engine.daemon import Worker as AnyWorker
+from fimserver.engine.daemon import run_engine
+from fimserver.engine.interface import EngineStatus, GenerateRequest
+from fimserver.engine.session import Result
+from fimserver.engine.wire import EngineOptions
+
+
+def _worker(options: EngineOptions, on_status: Callable[[EngineStatus], None]) -> AnyWorker:
+    from fimserver.engine.worker import Worker  # with numpy and llama.cpp, so not before the process is its own
+
+    return Worker(options, on_status)
+
+
+def _job(request: GenerateRequest, deliver: Callable[[Result], None]) -> object:
+    from fimserver.engine.worker import Job
+
+    return Job(request, deliver)
+
+
+if __name__ == "__main__":
+    code = run_engine(sys.argv[1:], _worker, _job)
+    sys.stderr.flush()
+    os._exit(code)  # what native code does at exit can still crash, and there is nothing left to lose

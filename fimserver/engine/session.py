@@ -1,0 +1,229 @@
+"""Serve one client of the engine: its requests become jobs of the worker, the worker's chunks become frames.
+
+What a client does wrong costs that client only: a frame that is no frame closes its connection, a request that makes no
+sense is refused, and one that stops reading is dropped. Whatever it had asked for is cancelled when it goes.
+"""
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from fimserver.engine.interface import Chunk, EngineState, EngineStatus, GenerateRequest, ModelFacts, Priority, Prompt
+from fimserver.engine.peer import is_ours
+from fimserver.engine.wire import (
+    MAX_FRAME_BYTES,
+    PROTOCOL_VERSION,
+    Frame,
+    FrameBroken,
+    decode_frame,
+    decode_prompt,
+    decode_request,
+    encode,
+    encode_error,
+    encode_frame,
+    take,
+)
+from fimserver.errors import EngineLoading, EngineRefused, FimError
+
+_LOG = logging.getLogger(__name__)
+
+# An honest client says hello in its first packet; nobody may hold a connection without.
+_HELLO_S = 10
+_HELLO_BYTES = 1024
+
+# A client reads a chunk in less than a millisecond. Ten thousand unread chunks mean that it hangs.
+_MOST_UNREAD_BYTES = 4 * 1024 * 1024
+
+# A language server has a few requests per document in flight; this many is a mistake.
+_MOST_JOBS = 256
+
+_SETTLED = (EngineState.READY, EngineState.FAILED)
+
+Result = Chunk | FimError
+MakeJob = Callable[[GenerateRequest, Callable[[Result], None]], Any]
+
+
+class Worker(Protocol):
+    """What a session needs of the thread that owns the model; see engine/worker.py."""
+
+    def submit(self, job: Any) -> None:
+        """Queue a job; its `deliver` is called from the worker's thread, last with a finish or an error."""
+
+    def cancel(self, job: Any) -> None:
+        """Stop a job, wherever it is."""
+
+
+class Host(Protocol):
+    """What a session needs of the daemon it belongs to."""
+
+    token: str
+    make_job: MakeJob
+
+    @property
+    def worker(self) -> Worker:
+        """The worker. Raises why there is none, once the state is FAILED."""
+
+    def status(self) -> EngineStatus:
+        """Return the engine's state now."""
+
+    def facts(self) -> ModelFacts | None:
+        """Return the model's facts; None where the model is not loaded."""
+
+    def touch(self) -> None:
+        """Note that somebody needed the engine just now."""
+
+    def end(self) -> None:
+        """Begin to stop the process."""
+
+
+class Session:
+    """One client, from its hello to its end."""
+
+    def __init__(self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._host = host
+        self._reader = reader
+        self._writer = writer
+        self._loop = asyncio.get_running_loop()
+        self._jobs: dict[int, Any] = {}
+        self._describing: list[int] = []  # the requests for facts that wait for the model
+        self._answers: Mapping[str, Callable[[int, Frame], None]] = {
+            "generate": self._generate,
+            "warm": self._warm,
+            "cancel": self._cancel,
+            "describe": self._describe,
+            "status": self._status,
+            "ping": self._pong,
+        }
+
+    @property
+    def working(self) -> bool:
+        """True while the client waits for something."""
+        return bool(self._jobs or self._describing)
+
+    async def greet(self) -> bool:
+        """Return whether the client may come in: it is this user, speaks this version and knows the token."""
+        connection = self._writer.get_extra_info("socket")
+        try:
+            hello = decode_frame(await asyncio.wait_for(self._reader.read(_HELLO_BYTES), _HELLO_S))
+            same_version = take(hello, "version", int) == PROTOCOL_VERSION
+            token = take(hello, "token", str).encode()
+        except (FrameBroken, TimeoutError, ConnectionError):
+            return False
+        known = hmac.compare_digest(token, self._host.token.encode())
+        if hello["type"] != "hello" or not (same_version and known and is_ours(connection)):
+            _LOG.warning("A connection without the right version or token was closed.")
+            return False
+        return True
+
+    async def serve(self) -> None:
+        """Welcome the client and answer it until it leaves, or is made to."""
+        self.send({"type": "welcome", "version": PROTOCOL_VERSION, "status": encode(self._host.status())})
+        try:
+            while True:
+                self._answer(decode_frame(await self._reader.readuntil(b"\n")))
+        except (FrameBroken, asyncio.LimitOverrunError):
+            _LOG.warning(
+                "A client sent what is no frame, or one of more than %d bytes; it was dropped.", MAX_FRAME_BYTES
+            )
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # it left, between two frames or within one
+        finally:
+            for job in self._jobs.values():
+                self._host.worker.cancel(job)
+            self._jobs.clear()
+
+    def send(self, frame: Frame) -> None:
+        """Write a frame without waiting; a client that leaves too much of it unread is dropped."""
+        if self._writer.is_closing():
+            return
+        self._writer.write(encode_frame(frame))
+        if self._writer.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+            _LOG.warning("A client that had stopped reading was dropped.")
+            self._writer.transport.abort()
+
+    def say_status(self) -> None:
+        """Push the state, and the facts to those who wait for them."""
+        status = self._host.status()
+        self.send({"type": "status", "status": encode(status)})
+        if status.state in _SETTLED:
+            waiting, self._describing = self._describing, []
+            for number in waiting:
+                self._answer({"type": "describe", "id": number})
+
+    def _answer(self, frame: Frame) -> None:
+        kind = frame["type"]
+        if kind == "stop":
+            self._host.end()
+            return
+        number = take(frame, "id", int)
+        try:
+            if kind not in self._answers:
+                raise EngineRefused("This engine does not know such a request.")
+            self._answers[kind](number, frame)
+        except FrameBroken as error:
+            self._send_error(number, EngineRefused(f"The request makes no sense: {error}"))
+        except FimError as error:
+            self._send_error(number, error)
+
+    def _generate(self, number: int, frame: Frame) -> None:
+        self._submit(number, decode_request(take(frame, "request", dict)))
+
+    def _warm(self, number: int, frame: Frame) -> None:
+        prompt = decode_prompt(take(frame, "prompt", dict))
+        self._submit(
+            number, GenerateRequest(prompt=prompt, max_tokens=0, priority=Priority(take(frame, "priority", int)))
+        )
+
+    def _submit(self, number: int, request: GenerateRequest) -> None:
+        """Hand a request to the worker. After a failed load it answers each with what went wrong."""
+        self._host.touch()
+        if self._host.status().state not in _SETTLED:
+            raise EngineLoading("The model is still being loaded; ask again in a moment.")
+        if number in self._jobs or len(self._jobs) >= _MOST_JOBS:
+            raise EngineRefused("Too many requests are in flight, or two have the same number.")
+
+        def deliver(result: Result) -> None:  # in the worker's thread
+            self._loop.call_soon_threadsafe(self._deliver, number, job, result)
+
+        job = self._host.make_job(request, deliver)
+        self._host.worker.submit(job)
+        self._jobs[number] = job
+
+    def _deliver(self, number: int, job: Any, result: Result) -> None:
+        if self._jobs.get(number) is not job:
+            return  # cancelled meanwhile
+        if isinstance(result, FimError) or result.finish is not None:
+            del self._jobs[number]
+            self._host.touch()
+        if isinstance(result, FimError):
+            self._send_error(number, result)
+        else:
+            self.send({"type": "chunk", "id": number, "chunk": encode(result)})
+
+    def _cancel(self, number: int, frame: Frame) -> None:  # noqa: ARG002 - every answer has the same shape
+        if number in self._describing:
+            self._describing.remove(number)
+        job = self._jobs.pop(number, None)
+        if job is not None:
+            self._host.worker.cancel(job)
+
+    def _describe(self, number: int, frame: Frame) -> None:  # noqa: ARG002
+        facts, settled = self._host.facts(), self._host.status().state in _SETTLED
+        if facts is not None:
+            self._host.touch()
+            self.send({"type": "facts", "id": number, "facts": encode(facts)})
+        elif settled:
+            self._submit(number, GenerateRequest(prompt=Prompt(()), max_tokens=0))  # is answered with what went wrong
+        else:
+            self._describing.append(number)
+
+    def _status(self, number: int, frame: Frame) -> None:  # noqa: ARG002
+        self.send({"type": "status", "id": number, "status": encode(self._host.status())})
+
+    def _pong(self, number: int, frame: Frame) -> None:  # noqa: ARG002
+        self.send({"type": "pong", "id": number})
+
+    def _send_error(self, number: int, error: FimError) -> None:
+        self.send({"type": "error", "id": number, "error": encode_error(error)})
