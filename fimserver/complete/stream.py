@@ -3,7 +3,7 @@
 `STOPS` is asked at every piece. A stop says where the answer is to be cut; the first that does ends the stream.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -133,7 +133,7 @@ STOPS: tuple[Stop, ...] = (
 
 
 async def write(
-    chunks: AsyncIterator[Chunk],
+    chunks: AsyncGenerator[Chunk, None],
     stopping: Stopping,
     on_growth: Callable[[Written], None],
     so_far: Written | None = None,
@@ -144,7 +144,7 @@ async def write(
     """
     begun = so_far or Written(text="")
     written = replace(begun, ended=False, stopped_by="stream-ended")
-    async with aclosing(chunks) as stream:  # type: ignore[type-var]  # engines return async generators
+    async with aclosing(chunks) as stream:
         async for chunk in stream:
             written = _with_chunk(written, chunk, begun.usage)
             if (stopped := _stopped(written.text, stopping)) is not None:

@@ -5,7 +5,7 @@ The completer, the reviewer and the tests see this module only. `engine/client.p
 Closing the iterator that `Engine.generate` returns is cancelling: use `contextlib.aclosing`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -148,7 +148,7 @@ class EngineStatus:
 class Engine(Protocol):
     """A model that answers."""
 
-    def generate(self, request: GenerateRequest) -> AsyncIterator[Chunk]:
+    def generate(self, request: GenerateRequest) -> AsyncGenerator[Chunk, None]:
         """Stream an answer. Raises EngineError; closing the iterator cancels."""
         ...
 
