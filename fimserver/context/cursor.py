@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from fimserver.context.layout import expected_indent
-from fimserver.context.opening import brace_holds_statements, opens_block
 from fimserver.context.scope import scope_at
 from fimserver.context.shape import Place, choose_shape
 from fimserver.settings import CompletionSettings
 from fimserver.syntax.closing import is_closing
 from fimserver.syntax.languages import language_named
+from fimserver.syntax.layout import expected_indent
 from fimserver.syntax.lines import Scan, scan
+from fimserver.syntax.opening import brace_holds_statements, opens_block
 from fimserver.syntax.tree import Node, Tree, parse
 from fimserver.text import line_end, position_at
 from fimserver.values import CursorContext, Document, Shape

@@ -4,7 +4,7 @@ With a syntax tree this is the innermost node that owns a block around the curso
 for one, it is the nearest line above that is indented less.
 """
 
-from fimserver.context.layout import columns, indent_of, line_text
+from fimserver.syntax.layout import columns, indent_of, line_text
 from fimserver.syntax.tree import Tree
 from fimserver.text import leading_blanks, line_end, position_at
 from fimserver.values import Document, Span

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fimserver.context.layout import columns, indent_of, line_above, line_below, line_text
-from fimserver.context.opening import line_opens_block
 from fimserver.settings import CompletionSettings
 from fimserver.syntax.languages import Language
+from fimserver.syntax.layout import columns, indent_of, line_above, line_below, line_text
 from fimserver.syntax.lines import Scan, scan
+from fimserver.syntax.opening import line_opens_block
 from fimserver.text import leading_blanks
 from fimserver.values import CursorContext, Reason, Shape
 

@@ -1,7 +1,7 @@
 """Read a document by its lines and their indentation."""
 
-from fimserver.context.opening import line_opens_block
 from fimserver.syntax.languages import Language
+from fimserver.syntax.opening import line_opens_block
 from fimserver.text import leading_blanks, line_end
 from fimserver.values import Document
 
