@@ -1,0 +1,127 @@
+"""Turn `workspace/executeCommand` into what is done: a table of commands and the arguments each takes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from fimserver.engine.interface import EngineState
+from fimserver.lsp import names
+from fimserver.lsp.messages import structured
+from fimserver.lsp.session import Session
+from fimserver.values import Rejection
+
+_LONGEST_SNOOZE_MINUTES = 24 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoArguments:
+    """A command that takes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedArguments:
+    """The suggestion that was taken."""
+
+    completion_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnabledArguments:
+    """On or off; None is the other of the two."""
+
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeArguments:
+    """For how long nothing is suggested; 0 ends it."""
+
+    minutes: float = 5.0
+
+
+class Row(NamedTuple):
+    """A command: its arguments, in order, as a dataclass, and what it does."""
+
+    arguments: type[Any]
+    run: Callable[[Session, Any], Awaitable[Any]]
+
+
+async def execute_command(session: Session, params: types.ExecuteCommandParams) -> Any:
+    """Run a command. Raises JsonRpcInvalidParams for one that is unknown or whose arguments do not fit."""
+    row = COMMANDS.get(params.command)
+    if row is None:
+        raise JsonRpcInvalidParams(f"There is no command {params.command!r}; there are {', '.join(COMMANDS)}.")
+    accepted = [field.name for field in fields(row.arguments)]
+    given = list(params.arguments or ())
+    if len(given) > len(accepted):
+        raise JsonRpcInvalidParams(f"{params.command} takes at most {len(accepted)} arguments, not {len(given)}.")
+    return await row.run(session, structured(dict(zip(accepted, given, strict=False)), row.arguments))
+
+
+async def _accepted(session: Session, arguments: AcceptedArguments) -> None:
+    session.completer.accepted(arguments.completion_id)
+    session.status.counts.accepted += 1
+
+
+async def _status(session: Session, _: NoArguments) -> dict[str, Any]:
+    """Return what the status item's tooltip shows. The engine is not started for it."""
+    session.status.want()
+    engine, last = session.engine.status(), session.status.last
+    model = await session.engine.describe() if engine.state is EngineState.READY else None
+    return {
+        **session.status.now().as_json(),
+        "engine": engine.state.value,
+        "model": model.name if model else None,
+        "tokensPerSecond": model.decode_tokens_per_s if model else None,
+        "remote": model.remote if model else False,
+        "memoryBytes": engine.memory_bytes,
+        "lastReason": last.reason.value if last else None,
+        "counts": asdict(session.status.counts),
+    }
+
+
+async def _why(session: Session, _: NoArguments) -> str:
+    """Return a sentence about the last request; empty where nothing was asked yet."""
+    entries = session.completer.journal.entries()
+    if not entries:
+        return ""
+    outcome = entries[-1].outcome
+    if isinstance(outcome, Rejection):
+        return f"{outcome.reason.value}: {outcome.detail}" if outcome.detail else outcome.reason.value
+    return f"The last suggestion was shown ({len(outcome.text)} characters, from the {outcome.source})."
+
+
+async def _journal(session: Session, _: NoArguments) -> list[dict[str, Any]]:
+    """Return the last requests, oldest first, with everything that is known of them."""
+    return [entry.as_json() for entry in session.completer.journal.entries()]
+
+
+async def _restart_engine(session: Session, _: NoArguments) -> None:
+    await session.restart_engine()
+
+
+async def _set_enabled(session: Session, arguments: EnabledArguments) -> bool:
+    """Switch suggestions; return whether they are on now."""
+    enabled = not session.settings.completion.enabled if arguments.enabled is None else arguments.enabled
+    session.set_enabled(enabled)
+    return enabled
+
+
+async def _set_snooze(session: Session, arguments: SnoozeArguments) -> None:
+    if not 0 <= arguments.minutes <= _LONGEST_SNOOZE_MINUTES:
+        raise JsonRpcInvalidParams(f"minutes must be from 0 to {_LONGEST_SNOOZE_MINUTES:.0f}.")
+    session.snooze(arguments.minutes)
+
+
+COMMANDS: Mapping[str, Row] = {
+    names.ACCEPTED: Row(AcceptedArguments, _accepted),
+    names.STATUS: Row(NoArguments, _status),
+    names.WHY: Row(NoArguments, _why),
+    names.JOURNAL: Row(NoArguments, _journal),
+    names.RESTART_ENGINE: Row(NoArguments, _restart_engine),
+    names.SET_ENABLED: Row(EnabledArguments, _set_enabled),
+    names.SET_SNOOZE: Row(SnoozeArguments, _set_snooze),
+}

@@ -1,0 +1,141 @@
+"""Turn each message of the protocol into what the session does: two tables of everything that is understood.
+
+A request's handler that is a coroutine can be cancelled; all others are done at once. Other requests are refused, other
+notifications ignored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple
+
+from lsprotocol import types
+
+from fimserver.lsp import names
+from fimserver.lsp.commands import execute_command
+from fimserver.lsp.completion import inline_completion, menu_completion
+from fimserver.lsp.configuration import SECTION
+from fimserver.lsp.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCommand:
+    """The command of an item this server sent; its argument names the completion."""
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of an inline completion, as the client received it."""
+
+    command: ItemCommand
+
+
+@dataclass(frozen=True, slots=True)
+class ShownParams:
+    """The item the client is drawing."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class PartlyAcceptedParams:
+    """An item of which a part was taken: `acceptedLength` UTF-16 units since it was shown."""
+
+    item: Item
+    acceptedLength: int  # noqa: N815  the protocol's spelling
+
+
+class Row(NamedTuple):
+    """A message's parameters (None: whatever they are) and what is done."""
+
+    params: Any
+    run: Callable[[Session, Any], Any]
+
+
+def _initialized(session: Session, _: Any) -> None:
+    if session.client.registers_configuration:
+        session.in_background(_register_configuration(session))
+    if session.client.pulls_configuration:
+        session.in_background(_pull_configuration(session))
+    session.status.report()
+
+
+def _did_change_configuration(session: Session, params: types.DidChangeConfigurationParams) -> None:
+    """Take the settings that came along, or ask for them where the client wants to be asked."""
+    if params.settings:
+        session.configure(params.settings)
+    elif session.client.pulls_configuration:
+        session.in_background(_pull_configuration(session))
+
+
+async def _register_configuration(session: Session) -> None:
+    registration = types.Registration(
+        id="configuration",
+        method=types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+        register_options=types.DidChangeConfigurationRegistrationOptions(section=SECTION),
+    )
+    await session.ask(types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams([registration]))
+
+
+async def _pull_configuration(session: Session) -> None:
+    item = types.ConfigurationItem(section=SECTION)
+    answer = await session.ask(types.WORKSPACE_CONFIGURATION, types.ConfigurationParams([item]))
+    if isinstance(answer, list | tuple) and answer:
+        session.configure(answer[0])
+
+
+def _did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
+    opened = params.text_document
+    session.documents.open(opened.uri, _language_id(opened), opened.version, opened.text)
+
+
+def _language_id(opened: types.TextDocumentItem) -> str:
+    """Return the editor's name of a language, which lsprotocol makes a member of an enumeration where it knows it."""
+    return opened.language_id.value if isinstance(opened.language_id, Enum) else opened.language_id
+
+
+def _did_change(session: Session, params: types.DidChangeTextDocumentParams) -> None:
+    changed = params.text_document
+    session.documents.change(changed.uri, changed.version, params.content_changes)
+
+
+def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> None:
+    session.documents.close(params.text_document.uri)
+    session.completer.forget(params.text_document.uri)
+
+
+def _did_show(session: Session, _: ShownParams) -> None:
+    session.status.counts.shown += 1
+
+
+def _did_partly_accept(session: Session, _: PartlyAcceptedParams) -> None:
+    session.status.counts.accepted_partly += 1
+
+
+def _did_focus(session: Session, _: Any) -> None:
+    session.status.want()
+
+
+# `initialize` is answered in greeting.py, before any of this is loaded.
+REQUESTS: Mapping[str, Row] = {
+    types.SHUTDOWN: Row(None, lambda session, _: session.connection.shut_down()),
+    types.TEXT_DOCUMENT_INLINE_COMPLETION: Row(types.InlineCompletionParams, inline_completion),
+    types.TEXT_DOCUMENT_COMPLETION: Row(types.CompletionParams, menu_completion),
+    types.WORKSPACE_EXECUTE_COMMAND: Row(types.ExecuteCommandParams, execute_command),
+}
+
+NOTIFICATIONS: Mapping[str, Row] = {
+    types.INITIALIZED: Row(None, _initialized),
+    types.EXIT: Row(None, lambda session, _: session.connection.leave()),
+    types.CANCEL_REQUEST: Row(types.CancelParams, lambda session, params: session.connection.cancel(params.id)),
+    types.TEXT_DOCUMENT_DID_OPEN: Row(types.DidOpenTextDocumentParams, _did_open),
+    types.TEXT_DOCUMENT_DID_CHANGE: Row(types.DidChangeTextDocumentParams, _did_change),
+    types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, _did_close),
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: Row(types.DidChangeConfigurationParams, _did_change_configuration),
+    # Ours, all optional (docs/protocol.md).
+    names.DID_SHOW_COMPLETION: Row(ShownParams, _did_show),
+    names.DID_PARTIALLY_ACCEPT_COMPLETION: Row(PartlyAcceptedParams, _did_partly_accept),
+    names.DID_FOCUS: Row(None, _did_focus),
+}

@@ -1,0 +1,23 @@
+"""The names of fimserver's additions to the protocol. docs/protocol.md shows their JSON.
+
+All are optional, and shaped like Copilot's, which plug-in authors know.
+"""
+
+# Server to client, for those who understand it (see status.py).
+DID_CHANGE_STATUS = "fimserver/didChangeStatus"
+
+# Client to server.
+DID_SHOW_COMPLETION = "fimserver/didShowCompletion"
+DID_PARTIALLY_ACCEPT_COMPLETION = "fimserver/didPartiallyAcceptCompletion"
+DID_FOCUS = "fimserver/didFocus"
+
+# Commands. The client libraries of VS Code make an editor command of each, so a plug-in's own need other names.
+ACCEPTED = "fimserver.accepted"
+STATUS = "fimserver.status"
+WHY = "fimserver.why"
+JOURNAL = "fimserver.journal"
+RESTART_ENGINE = "fimserver.restartEngine"
+SET_ENABLED = "fimserver.setEnabled"
+SET_SNOOZE = "fimserver.setSnooze"
+
+COMMAND_NAMES = (ACCEPTED, STATUS, WHY, JOURNAL, RESTART_ENGINE, SET_ENABLED, SET_SNOOZE)

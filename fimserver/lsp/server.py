@@ -1,0 +1,239 @@
+"""Turn messages into calls of handlers, and their results into exactly one answer per request.
+
+pygls sends (its types, its outgoing requests); receiving is ours, because every request must be answered whatever is
+wrong with it, and nothing of a failure but one sentence may reach the client.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import traceback
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
+
+from fimserver import __version__
+from fimserver.errors import FimError
+from fimserver.lsp.envelope import (
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    REQUEST_CANCELLED,
+    REQUEST_FAILED,
+    Message,
+    MessageId,
+    Notification,
+    Refusal,
+    Request,
+    Response,
+    error_response,
+    response,
+)
+from fimserver.lsp.handlers import NOTIFICATIONS, REQUESTS, Row
+from fimserver.lsp.messages import strict_converter, structured
+from fimserver.lsp.session import Session
+from fimserver.lsp.transport import Writer, leave_soon
+
+_log = logging.getLogger(__name__)
+
+# Under test an answer too many is an error, not a line in the log.
+_STRICT = os.environ.get("FIMSERVER_STRICT") == "1"
+
+
+class AnsweredTwice(AssertionError):
+    """A request was about to get a second answer."""
+
+
+class Protocol(LanguageServerProtocol):
+    """One connection: the requests that are live, and whether the client has shut us down."""
+
+    session: Session
+    outlet: Writer
+
+    def __init__(self, server: LanguageServer, converter: Any) -> None:
+        super().__init__(server, converter)
+        self.gone = asyncio.Event()
+        self._live: dict[MessageId, asyncio.Task[Any] | None] = {}
+        self._is_shut_down = False
+
+    def _register_builtin_features(self) -> None:
+        """Register none of pygls's own handlers: handlers.py lists all that is answered."""
+
+    @property
+    def exit_code(self) -> int:
+        """The code the process is to end with: only a client that said goodbye gets 0."""
+        return 0 if self._is_shut_down else 1
+
+    # What a session may do: fimserver.lsp.session.Connection.
+
+    async def ask(self, method: str, params: Any) -> Any:
+        """Send a request and return its result. Raises JsonRpcException where the client refuses."""
+        return await self.send_request_async(method, params)
+
+    def cancel(self, message_id: MessageId) -> None:
+        """Answer a live request as cancelled at once, and stop its work; any other is ignored."""
+        task = self._live.get(message_id)
+        if task is not None:
+            self._refuse(Refusal(message_id, REQUEST_CANCELLED, "The request was cancelled."))
+            task.cancel()
+
+    def shut_down(self) -> None:
+        """Cancel all live requests and refuse new ones."""
+        self._is_shut_down = True
+        for message_id in list(self._live):
+            self.cancel(message_id)
+
+    def leave(self) -> None:
+        """End the process soon."""
+        leave_soon(self.exit_code)
+        self.gone.set()
+
+    # Receiving.
+
+    def receive(self, message: Message) -> None:
+        """Handle one message, whatever it is."""
+        match message:
+            case Request():
+                self._receive_request(message)
+            case Notification():
+                self._receive_notification(message)
+            case Response():
+                self._receive_response(message)
+            case Refusal():
+                self._send_data(error_response(message))
+
+    def _receive_request(self, request: Request) -> None:
+        if (refusal := self._refusal(request)) is not None:
+            self._send_data(error_response(refusal))
+            return
+        self._live[request.id] = None
+        try:
+            result = _call(REQUESTS, self.session, request)
+        except Exception as error:  # noqa: BLE001 - whatever happened, the client waits for an answer
+            self._refuse(_refusal(error, request))
+            return
+        if isinstance(result, Coroutine):
+            task = self._live[request.id] = asyncio.ensure_future(result)
+            task.add_done_callback(lambda done: self._finish(request, done))
+        else:
+            self._answer(request, result)
+
+    def _refusal(self, request: Request) -> Refusal | None:
+        """Return why a request cannot even be tried, if so."""
+        if self._is_shut_down:
+            return Refusal(request.id, INVALID_REQUEST, "The server is shutting down.")
+        if request.method == types.INITIALIZE:
+            return Refusal(request.id, INVALID_REQUEST, "The server is initialized already.")
+        if request.id in self._live:
+            return Refusal(request.id, INVALID_REQUEST, f"The id {request.id!r} is that of a live request.")
+        if request.method not in REQUESTS:
+            return Refusal(request.id, METHOD_NOT_FOUND, f"There is no request {request.method!r}.")
+        return None
+
+    def _finish(self, request: Request, task: asyncio.Task[Any]) -> None:
+        """Answer with what a task came to, unless it was answered as cancelled before."""
+        error = None if task.cancelled() else task.exception()
+        if self._live.get(request.id) is not task:
+            return
+        if task.cancelled():
+            self._refuse(Refusal(request.id, REQUEST_CANCELLED, "The request was cancelled."))
+        elif error is not None:
+            self._refuse(_refusal(error, request))
+        else:
+            self._answer(request, task.result())
+
+    def _receive_notification(self, notification: Notification) -> None:
+        if notification.method not in NOTIFICATIONS or (self._is_shut_down and notification.method != types.EXIT):
+            return
+        try:
+            _call(NOTIFICATIONS, self.session, notification)
+        except Exception as error:  # noqa: BLE001 - there is nobody to tell but the log
+            why = _refusal(error, notification).message
+            _log.warning("A notification was ignored: %s: %s", notification.method, why)
+            if notification.method in _CARRY_TEXT and (uri := _uri(notification)) is not None:
+                self.session.documents.lose_step(uri, why)
+
+    def _receive_response(self, answer: Response) -> None:
+        """Resolve a request of ours; an answer to none of ours is ignored."""
+        if answer.id is None:
+            return
+        self._result_types.pop(answer.id, None)
+        future = self._request_futures.pop(answer.id, None)
+        if future is None or future.done():
+            return
+        if answer.error is None:
+            future.set_result(answer.result)
+        else:
+            future.set_exception(JsonRpcException("The client refused a request."))
+
+    # Sending.
+
+    def _answer(self, request: Request, result: Any) -> None:
+        try:
+            message = response(request.id, self._converter.unstructure(result))
+        except Exception as error:  # noqa: BLE001 - a result of ours that is no JSON
+            message = error_response(_refusal(error, request))
+        self._send_once(request.id, message)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._send_once(refusal.id, error_response(refusal))
+
+    def _send_once(self, message_id: MessageId | None, message: dict[str, Any]) -> None:
+        if message_id in self._live:
+            del self._live[message_id]
+            self._send_data(message)
+        elif _STRICT:
+            raise AnsweredTwice(f"request {message_id!r}")
+        else:
+            _log.error("A second answer to request %r was held back.", message_id)
+
+    def _send_data(self, data: Any) -> None:
+        self.outlet.send(json.dumps(data, default=self._serialize_message).encode())
+
+
+class Server(LanguageServer):
+    """pygls's server, which tells its own troubles to the log and not to the user."""
+
+    protocol: Protocol
+
+    def __init__(self) -> None:
+        super().__init__("fimserver", __version__, protocol_cls=Protocol, converter_factory=strict_converter)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what went wrong inside pygls: its kind only, since its text may hold the user's."""
+        _log.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
+
+
+# A lost one of these leaves us with another text than the editor's.
+_CARRY_TEXT = frozenset({types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE})
+
+
+def _call(table: Mapping[str, Row], session: Session, message: Request | Notification) -> Any:
+    row = table[message.method]
+    params = message.params if row.params is None else structured(message.params, row.params)
+    return row.run(session, params)
+
+
+def _refusal(error: BaseException, message: Request | Notification) -> Refusal:
+    """Return what a client may know of an error: a sentence, and no path of ours and no line of code."""
+    message_id = message.id if isinstance(message, Request) else None
+    if isinstance(error, JsonRpcException):
+        return Refusal(message_id, error.code, str(error.message))
+    if isinstance(error, FimError):
+        return Refusal(message_id, REQUEST_FAILED, str(error))
+    # The error's own text may hold the user's; where it happened is enough.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("%s failed with %s:\n%s", message.method, type(error).__name__, where)
+    return Refusal(message_id, INTERNAL_ERROR, f"{message.method} failed; `fimserver doctor` names the log.")
+
+
+def _uri(notification: Notification) -> str | None:
+    params = notification.params
+    named = params.get("textDocument") if isinstance(params, dict) else None
+    uri = named.get("uri") if isinstance(named, dict) else None
+    return uri if isinstance(uri, str) else None

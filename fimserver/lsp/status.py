@@ -1,0 +1,137 @@
+"""Turn what has just happened into the one line an editor shows: kind, busy, message, and the command that helps.
+
+It is sent to clients that understand it: those that announce `experimental.fimserver.status`, and those that have sent
+one of our own notifications. Others would write a line to their log for every key.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from fimserver.engine.interface import EngineState, EngineStatus
+from fimserver.lsp import names
+from fimserver.values import Completion, Outcome, Reason, Rejection
+
+
+class Kind(StrEnum):
+    """How grave it is."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+    ERROR = "Error"
+    INACTIVE = "Inactive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What the editor's status item shows."""
+
+    kind: Kind
+    busy: bool
+    message: str
+    reason: Reason | None = None  # why the last answer was empty
+    command: str | None = None  # one of ours that helps
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the parameters of the notification."""
+        command = {"title": _TITLES[self.command], "command": self.command} if self.command else None
+        return {
+            "kind": self.kind.value,
+            "busy": self.busy,
+            "message": self.message,
+            "reason": self.reason.value if self.reason else None,
+            "command": command,
+        }
+
+
+_TITLES = {names.RESTART_ENGINE: "Restart the engine", names.WHY: "Why?", names.SET_ENABLED: "Switch on"}
+
+_OF_ENGINE = {
+    EngineState.ABSENT: (Kind.NORMAL, "The engine starts with the first suggestion."),
+    EngineState.STARTING: (Kind.NORMAL, "The engine is starting."),
+    EngineState.LOADING: (Kind.NORMAL, "The model is being loaded"),
+    EngineState.READY: (Kind.NORMAL, "Ready."),
+    EngineState.FAILED: (Kind.ERROR, "The engine failed"),
+}
+
+# Answers that say nothing about the place they were asked for.
+_PASSING = frozenset({Reason.DISPLACED, Reason.CANCELLED})
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the suggestions of this session. `fimserver.status` returns them."""
+
+    answered: int = 0
+    empty: int = 0
+    shown: int = 0
+    accepted: int = 0
+    accepted_partly: int = 0
+
+
+def describe(engine: EngineStatus, *, asking: bool, off: str, last: Rejection | None) -> Status:
+    """Return a server's status: `off` says why nothing is suggested at all, `last` why the last answer was empty."""
+    if off:
+        return Status(kind=Kind.INACTIVE, busy=False, message=off, command=names.SET_ENABLED)
+    kind, message = _OF_ENGINE[engine.state]
+    starting = engine.state in (EngineState.STARTING, EngineState.LOADING)
+    if engine.state is EngineState.LOADING:
+        message += f": {engine.percent} %."
+    if engine.state is EngineState.FAILED:
+        message = engine.message or f"{message}."
+        return Status(kind=kind, busy=False, message=message, command=names.RESTART_ENGINE)
+    if last is None:
+        return Status(kind=kind, busy=asking or starting, message=message)
+    return Status(kind=kind, busy=asking or starting, message=message, reason=last.reason, command=names.WHY)
+
+
+@dataclass(slots=True)
+class StatusReporter:
+    """Remembers what the status is made of and sends it when it has changed."""
+
+    engine: Callable[[], EngineStatus]
+    send: Callable[[Status], None]
+    wanted: bool = False
+    off: str = ""
+    last: Rejection | None = None
+    counts: Counts = field(default_factory=Counts)
+    _asking: int = 0
+    _sent: Status | None = None
+
+    def now(self) -> Status:
+        """Return the status."""
+        return describe(self.engine(), asking=self._asking > 0, off=self.off, last=self.last)
+
+    def report(self) -> None:
+        """Send the status if it has changed since it was sent last and the client understands it."""
+        if self.wanted and (status := self.now()) != self._sent:
+            self._sent = status
+            self.send(status)
+
+    def want(self) -> None:
+        """Note that the client understands the status."""
+        self.wanted = True
+        self.report()
+
+    def refused(self, rejection: Rejection) -> None:
+        """Note that nothing was asked, and why."""
+        self.counts.empty += 1
+        self.last = rejection
+        self.report()
+
+    def asked(self) -> None:
+        """Note that a suggestion is being made."""
+        self._asking += 1
+        self.report()
+
+    def answered(self, outcome: Outcome | None) -> None:
+        """Note how that ended; None where it was cancelled."""
+        self._asking -= 1
+        if isinstance(outcome, Completion):
+            self.counts.answered += 1
+            self.last = None
+        elif outcome is not None and outcome.reason not in _PASSING:
+            self.counts.empty += 1
+            self.last = outcome
+        self.report()
