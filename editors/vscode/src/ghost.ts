@@ -2,7 +2,6 @@
 
 import {
   commands,
-  EndOfLine,
   type InlineCompletionItem,
   InlineCompletionList,
   type Position,
@@ -52,7 +51,8 @@ export class Ghost {
       const accepted = shown.document.getText(new Range(shown.item.range.start, editor.selection.active));
       this.listener(protocol.didPartiallyAcceptCompletion, {
         item: wireItem(shown.item),
-        acceptedLength: lengthInSuggestion(accepted, shown.document.eol, shown.item),
+        // A suggestion's lines end with \n, whatever those of the document end with.
+        acceptedLength: accepted.replaceAll("\r\n", "\n").length,
       });
     }
   }
@@ -73,10 +73,4 @@ function wirePosition({ line, character }: Position): object {
 
 function textOf(insertText: InlineCompletionItem["insertText"]): string {
   return typeof insertText === "string" ? insertText : insertText.value;
-}
-
-/** Return how many UTF-16 units of the suggestion `accepted` is; its line ends may differ from the document's. */
-function lengthInSuggestion(accepted: string, eol: EndOfLine, item: InlineCompletionItem): number {
-  const differs = eol === EndOfLine.CRLF && !textOf(item.insertText).includes("\r\n");
-  return (differs ? accepted.replaceAll("\r\n", "\n") : accepted).length;
 }

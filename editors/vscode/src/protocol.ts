@@ -22,8 +22,8 @@ export interface ServerStatus {
 
 /** The facts behind the status, asked for when somebody looks. */
 export interface ServerFacts {
-  model?: string;
-  tokensPerSecond?: number;
-  memoryBytes?: number;
-  lastReason?: string;
+  model: string | null;
+  tokensPerSecond: number | null;
+  memoryBytes: number;
+  lastReason: string | null;
 }

@@ -4,7 +4,7 @@ import type { ServerFacts, ServerStatus } from "./protocol.ts";
 
 export interface Condition {
   server: ServerStatus;
-  facts: ServerFacts;
+  facts: Partial<ServerFacts>;
   /** Why nothing is suggested here although the server could: a sentence, or empty. */
   switchedOff: string;
 }
@@ -24,7 +24,7 @@ export function render({ server, facts, switchedOff }: Condition): Rendered {
   const off = switchedOff !== "" && server.kind === "Normal";
   const icon = off ? ICONS.Inactive : server.busy ? "$(loading~spin)" : ICONS[server.kind];
   const lines = [
-    `**fimserver** ${off ? switchedOff : server.message || "is ready."}`,
+    `**fimserver**: ${off ? switchedOff : server.message}`,
     facts.model && `Model: ${facts.model}`,
     facts.tokensPerSecond && `Speed: ${facts.tokensPerSecond.toFixed(1)} tokens per second`,
     facts.memoryBytes && `Engine memory: ${Math.round(facts.memoryBytes / 2 ** 20)} MiB`,

@@ -6,7 +6,7 @@ import { type ConfigurationChangeEvent, commands, type LogOutputChannel, type Te
 import type { LanguageClient } from "vscode-languageclient/node";
 
 import { newClient } from "./client.ts";
-import { chosenSettings } from "./configuration.ts";
+import { chosenSettings, type Setting } from "./configuration.ts";
 import { Crashes } from "./crashes.ts";
 import { findProgram } from "./find.ts";
 import type { Ghost } from "./ghost.ts";
@@ -14,12 +14,13 @@ import { install } from "./install.ts";
 import * as protocol from "./protocol.ts";
 import type { Status } from "./status.ts";
 
+const QUIET_MS = 1_000;
+
 export interface Surroundings {
   log: LogOutputChannel;
   status: Status;
   ghost: Ghost;
-  /** Names of all settings, without their prefix. */
-  settings: string[];
+  settings: Setting[];
   /** Where this extension may keep files. */
   folder: string;
 }
@@ -27,6 +28,7 @@ export interface Surroundings {
 export class Session {
   private client: LanguageClient | undefined;
   private readonly crashes = new Crashes();
+  private refreshing: NodeJS.Timeout | undefined;
   /** Starts and stops follow one another, however fast they are asked for. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -64,7 +66,8 @@ export class Session {
   }
 
   configurationChanged(change: ConfigurationChangeEvent): void {
-    if (change.affectsConfiguration("fimserver.server")) {
+    // A server takes its model, its engine and its own program from the user only, when it starts.
+    if (this.here.settings.some(({ name, machine }) => machine && change.affectsConfiguration(`fimserver.${name}`))) {
       void this.restart();
     } else if (change.affectsConfiguration("fimserver")) {
       void this.notify("workspace/didChangeConfiguration", { settings: { fimserver: this.chosen() } });
@@ -90,7 +93,7 @@ export class Session {
       return;
     }
     log.info(`Starting ${program.command} (found in: ${program.origin}).`);
-    status.server("Inactive", "is starting.", true);
+    status.server("Inactive", "Starting.", true);
     const client = newClient({
       program,
       arguments: own.get("arguments", ["serve"]),
@@ -101,13 +104,13 @@ export class Session {
     });
     client.onNotification(protocol.didChangeStatus, (said: protocol.ServerStatus) => {
       status.server(said.kind, said.message, said.busy);
-      void this.refreshFacts();
+      this.refreshFactsSoon();
     });
     this.client = client;
     ghost.listener = (method, parameters) => void this.notify(method, parameters);
     try {
       await client.start();
-      status.server("Normal", "is ready.");
+      status.server("Normal", "Ready.");
       this.focus(window.activeTextEditor?.document);
     } catch (error) {
       log.error(`The server did not start: ${error}`);
@@ -118,14 +121,19 @@ export class Session {
   private async stopNow(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    this.here.status.server("Inactive", "is stopped.");
+    clearTimeout(this.refreshing);
+    this.here.status.server("Inactive", "Stopped.");
     // A client that never came up cannot be stopped, and need not be.
     await client?.dispose().catch((error: unknown) => this.here.log.debug(`${error}`));
   }
 
-  private async refreshFacts(): Promise<void> {
-    const facts = await this.ask<protocol.ServerFacts>(protocol.statusCommand).catch(() => undefined);
-    this.here.status.facts(facts ?? {});
+  /** Ask for what the tooltip shows once the server has been quiet for a while: never while somebody types. */
+  private refreshFactsSoon(): void {
+    clearTimeout(this.refreshing);
+    this.refreshing = setTimeout(async () => {
+      const facts = await this.ask<protocol.ServerFacts>(protocol.statusCommand).catch(() => undefined);
+      this.here.status.facts(facts ?? {});
+    }, QUIET_MS);
   }
 
   private chosen(): object {
@@ -136,7 +144,7 @@ export class Session {
     const again = this.crashes.another(Date.now());
     this.here.log.warn(`The server ended by itself; ${again ? "it is started again" : "it stays stopped"}.`);
     if (again) {
-      this.here.status.server("Warning", "is starting again after a crash.", true);
+      this.here.status.server("Warning", "Starting again after a crash.", true);
     } else {
       this.failed("The language server fimserver ended five times within three minutes and stays stopped.");
     }

@@ -14,7 +14,7 @@ const BACKGROUNDS = {
 export class Status {
   private readonly item: StatusBarItem;
   private condition: Condition = {
-    server: { kind: "Inactive", busy: false, message: "is not running." },
+    server: { kind: "Inactive", busy: false, message: "Not running." },
     facts: {},
     switchedOff: "",
   };
@@ -32,7 +32,7 @@ export class Status {
     this.update({ server: { kind, message, busy } });
   }
 
-  facts(facts: ServerFacts): void {
+  facts(facts: Partial<ServerFacts>): void {
     this.update({ facts });
   }
 

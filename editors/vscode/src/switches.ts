@@ -21,14 +21,14 @@ export class Switches {
   /** Return why nothing is suggested in a language: a sentence, or an empty one. */
   whyOff(language: string | undefined): string {
     if (this.snoozedUntil) {
-      return `is silent for ${SNOOZE_MINUTES} minutes.`;
+      return "Silent for some minutes.";
     }
     const settings = workspace.getConfiguration("fimserver.completion");
     if (!settings.get("enabled", true)) {
-      return "is switched off.";
+      return "Switched off.";
     }
     const off = language !== undefined && settings.get<string[]>("disabled_languages", []).includes(language);
-    return off ? `is switched off for ${language}.` : "";
+    return off ? `Switched off for ${language}.` : "";
   }
 
   async toggle(): Promise<void> {

@@ -54,23 +54,23 @@ for (const [output, sentence] of [
   });
 }
 
-const ready: Condition = { server: { kind: "Normal", busy: false, message: "" }, facts: {}, switchedOff: "" };
+const ready: Condition = { server: { kind: "Normal", busy: false, message: "Ready." }, facts: {}, switchedOff: "" };
 
 for (const [rule, condition, text, tooltip] of [
-  ["a ready server shows its spark", {}, "$(sparkle) fim", "**fimserver** is ready."],
-  ["a busy one turns", { server: { kind: "Normal", busy: true, message: "loads its model." } }, "$(loading~spin) fim", "**fimserver** loads its model."],
-  ["being switched off is shown", { switchedOff: "is switched off." }, "$(circle-slash) fim", "**fimserver** is switched off."],
+  ["a ready server shows its spark", {}, "$(sparkle) fim", "**fimserver**: Ready."],
+  ["a busy one turns", { server: { kind: "Normal", busy: true, message: "Loading." } }, "$(loading~spin) fim", "**fimserver**: Loading."],
+  ["being switched off is shown", { switchedOff: "Switched off." }, "$(circle-slash) fim", "**fimserver**: Switched off."],
   [
     "trouble goes before being switched off",
-    { server: { kind: "Error", busy: false, message: "did not start." }, switchedOff: "is switched off." },
+    { server: { kind: "Error", busy: false, message: "It did not start." }, switchedOff: "Switched off." },
     "$(error) fim",
-    "**fimserver** did not start.",
+    "**fimserver**: It did not start.",
   ],
   [
     "facts stand below, one a line",
     { facts: { model: "tiny", tokensPerSecond: 80, memoryBytes: 2 ** 30, lastReason: "inside-string" } },
     "$(sparkle) fim",
-    "**fimserver** is ready.\n\nModel: tiny\n\nSpeed: 80.0 tokens per second\n\nEngine memory: 1024 MiB\n\nLast empty answer: inside-string",
+    "**fimserver**: Ready.\n\nModel: tiny\n\nSpeed: 80.0 tokens per second\n\nEngine memory: 1024 MiB\n\nLast empty answer: inside-string",
   ],
 ] as [string, Partial<Condition>, string, string][]) {
   test(rule, () => {

@@ -1,0 +1,196 @@
+"""Drive a real VS Code: code-server on loopback, and Chromium in front of it."""
+
+import json
+import os
+import subprocess
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from waiting import PATIENCE_S, until
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+# No list of extensions, no updates, no welcome; and no word-based menu over the ghost text.
+QUIET_SETTINGS = {
+    "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
+    "editor.suggestOnTriggerCharacters": False,
+    "editor.parameterHints.enabled": False,
+    "editor.minimap.enabled": False,
+    "editor.cursorBlinking": "solid",
+    "extensions.ignoreRecommendations": True,
+    "files.autoSave": "off",
+    "git.enabled": False,
+    "telemetry.telemetryLevel": "off",
+    "update.mode": "none",
+    "window.restoreWindows": "none",
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+    "chat.disableAIFeatures": True,
+}
+
+# The first line of ghost text is drawn within the line, around what already stands there; more lines lie in a zone below.
+GHOST = """() => {
+    const text = (elements) => [...elements].map((element) => element.textContent);
+    const first = text(document.querySelectorAll('.part.editor .view-line .ghost-text-decoration')).join('');
+    const more = text(document.querySelectorAll('.part.editor .suggest-preview-text .view-line'));
+    return [first, ...more].join('\\n').replaceAll('\\u00a0', ' ').replaceAll('\\u200b', '');
+}"""
+
+
+class CodeServer:
+    """One code-server with the packaged extension in it."""
+
+    def __init__(self, programs: Path, vsix: Path, folder: Path, settings: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._program = str(programs / "code-server")
+        self._options = [f"--user-data-dir={folder / 'user'}", f"--extensions-dir={folder / 'extensions'}"]
+        self._environment = {
+            **os.environ,
+            "HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_DATA_HOME": str(folder / "share"),
+            "EXTENSIONS_GALLERY": '{"serviceUrl":""}',
+        }
+        self.use_settings(settings)
+        subprocess.run(
+            [self._program, *self._options, "--install-extension", str(vsix)],
+            env=self._environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def use_settings(self, settings: Mapping[str, Any]) -> None:
+        """Write the machine's settings: those that name a program are taken from nowhere else in a remote window."""
+        path = self.folder / "user" / "Machine" / "settings.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**QUIET_SETTINGS, **settings}), "utf-8")
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Run it; yield its address."""
+        socket_file, log = self.folder / "port", self.folder / "code-server.log"
+        port = _free_port()
+        command = [
+            self._program,
+            f"--bind-addr=127.0.0.1:{port}",
+            "--auth=none",
+            "--disable-telemetry",
+            "--disable-update-check",
+            "--disable-workspace-trust",
+            "--disable-getting-started-override",
+            *self._options,
+        ]
+        del socket_file
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=self._environment, stdout=output, stderr=output)
+            try:
+                address = f"http://127.0.0.1:{port}"
+                until(lambda: _answers(f"{address}/healthz"), "code-server", lambda: log.read_text())
+                yield address
+            finally:
+                process.terminate()
+                process.wait()
+
+
+class Window:
+    """One window of VS Code, in one page of a browser."""
+
+    def __init__(self, page: Any, address: str, folder: Path, file: Path) -> None:
+        self.page, self.file = page, file
+        page.set_default_timeout(PATIENCE_S * 1000)
+        host = urllib.parse.urlsplit(address).netloc
+        payload = json.dumps([["openFile", f"vscode-remote://{host}{file}"]])
+        page.goto(f"{address}/?" + urllib.parse.urlencode({"folder": str(folder), "payload": payload}))
+        page.wait_for_selector(".part.editor .monaco-editor .view-lines")
+        self.wait_for_status("Ready")
+
+    def press(self, *keys: str) -> None:
+        """Press keys by their names: Control+End."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def type(self, text: str, delay_ms: float = 20) -> None:
+        """Type text like a user, into the editor."""
+        self.page.keyboard.type(text, delay=delay_ms)
+
+    def focus(self) -> None:
+        """Put the cursor at the end of the text."""
+        self.page.click(".part.editor .monaco-editor .view-lines")
+        self.press("Control+End")
+
+    def ghost(self) -> str:
+        """Return the ghost text that is on the screen."""
+        return str(self.page.evaluate(GHOST))
+
+    def wait_for_ghost(self, text: str) -> None:
+        """Wait until this ghost text is on the screen, and no other."""
+        until(lambda: self.ghost() == text or None, f"the ghost text {text!r}", self.ghost)
+
+    def wait_for_some_ghost(self) -> str:
+        """Wait for any ghost text; return it."""
+        return until(self.ghost, "ghost text")
+
+    def saved(self) -> str:
+        """Save; return what stands in the file, line ends and all."""
+        self.press("Control+S")
+        self.page.wait_for_selector(".tab.active.dirty", state="detached")
+        return self.file.read_bytes().decode()
+
+    def command(self, title: str) -> None:
+        """Run a command from the palette."""
+        self.press("F1")
+        box = self.page.wait_for_selector(".quick-input-widget input[type=text]")
+        box.fill(f">{title}")
+        self.page.wait_for_selector(f'.quick-input-list .monaco-list-row.focused [title*="{title}"], .quick-input-list .monaco-list-row.focused >> text={title}')
+        self.press("Enter")
+
+    def status(self) -> str:
+        """Return what the status item says."""
+        item = self.page.query_selector('[id="fimserver.fimserver.status"] a')
+        return (item.get_attribute("aria-label") or "") if item else ""
+
+    def wait_for_status(self, text: str) -> None:
+        """Wait until the status item says this."""
+        until(lambda: text in self.status(), f"the status {text!r}", self.status)
+
+
+@contextmanager
+def browser(programs: Path, options: Sequence[str] = CHROMIUM_OPTIONS) -> Iterator[Any]:
+    """Run Chromium without a screen."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(programs / "chromium"), args=list(options))
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
