@@ -57,9 +57,12 @@ class CompletionSettings:
     in_strings: bool = setting(True, "Suggest inside strings.", workspace=True)
     in_comments: bool = setting(True, "Suggest inside comments.", workspace=True)
     ahead: bool = setting(True, "Prepare what follows a shown suggestion while you read it.")
-    layout: str = setting(
-        "anchored", "How the prompt is laid out; plain is for comparison.", choices=("anchored", "plain")
+    menu: str = setting(
+        "auto",
+        "Offer the suggestion in the completion menu too; auto does where the editor has no ghost text.",
+        choices=("auto", "always", "never"),
     )
+    layout: str = setting("anchored", "Prompt layout; plain is for comparison.", choices=("anchored", "plain"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +78,7 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """How the engine process runs. All 0 and `auto` values are chosen for the machine; `fimserver doctor` says which."""
+    """How the engine process runs. What is 0 or `auto` is chosen for the machine; `fimserver doctor` says how."""
 
     kind: str = setting(
         "local",
@@ -157,7 +160,7 @@ def read_settings(
 def each_setting() -> Iterator[tuple[str, "Field[Any]"]]:
     """Yield every setting's dotted name and its field, in the order of the documentation."""
     for group in fields(Settings):
-        for entry in fields(cast(Any, group.default)):
+        for entry in fields(cast("Any", group.default)):
             yield f"{group.name}.{entry.name}", entry
 
 

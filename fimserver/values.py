@@ -36,14 +36,6 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The selected entry of the editor's own completion menu: `text` would replace `replaces`."""
-
-    text: str
-    replaces: Span
-
-
 class Shape(StrEnum):
     """How much is worth asking for at a cursor."""
 
