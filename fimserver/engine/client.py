@@ -68,8 +68,14 @@ class EngineClient:
         return answer.usage
 
     async def describe(self) -> ModelFacts:
-        """Return the model's facts. Starts the engine and waits until the model is loaded."""
-        answer = await self._last("describe")
+        """Return the model's facts, starting the engine if need be. Raises as `generate` does."""
+        answer = await self._last("describe", wait=False)
+        assert isinstance(answer, ModelFacts)
+        return answer
+
+    async def loaded(self) -> ModelFacts:
+        """Return the model's facts as soon as there are any: as `describe`, but the loading is waited for."""
+        answer = await self._last("describe", wait=True)
         assert isinstance(answer, ModelFacts)
         return answer
 

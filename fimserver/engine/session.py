@@ -150,7 +150,7 @@ class Session:
         if status.state in _SETTLED:
             waiting, self._describing = self._describing, []
             for number in waiting:
-                self._answer({"type": "describe", "id": number})
+                self._answer({"type": "describe", "id": number, "wait": False})
 
     def _answer(self, frame: Frame) -> None:
         kind = frame["type"]
@@ -209,15 +209,15 @@ class Session:
         if job is not None:
             self._host.worker.cancel(job)
 
-    def _describe(self, number: int, frame: Frame) -> None:  # noqa: ARG002
+    def _describe(self, number: int, frame: Frame) -> None:
         facts, settled = self._host.facts(), self._host.status().state in _SETTLED
         if facts is not None:
             self._host.touch()
             self.send({"type": "facts", "id": number, "facts": encode(facts)})
-        elif settled:
-            self._submit(number, GenerateRequest(prompt=Prompt(()), max_tokens=0))  # is answered with what went wrong
-        else:
+        elif take(frame, "wait", bool) and not settled:
             self._describing.append(number)
+        else:
+            self._submit(number, GenerateRequest(prompt=Prompt(()), max_tokens=0))  # is answered with what is wrong
 
     def _status(self, number: int, frame: Frame) -> None:  # noqa: ARG002
         self.send({"type": "status", "id": number, "status": encode(self._host.status())})

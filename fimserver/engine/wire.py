@@ -11,7 +11,7 @@ A frame is one JSON object on one line of ASCII; `type` says what it is and `id`
     {"type": "cancel", "id": 1}                 →   (nothing more comes for 1)
     {"type": "warm", "id": 2, "prompt": …}      →
                                                   ← {"type": "chunk", "id": 2, "chunk": …}
-    {"type": "describe", "id": 3}               →
+    {"type": "describe", "id": 3, "wait": true} →
                                                   ← {"type": "facts", "id": 3, "facts": …}   (once the model is loaded)
     {"type": "status", "id": 4}                 →
                                                   ← {"type": "status", "id": 4, "status": …} (without an id: unasked)
