@@ -21,12 +21,12 @@ from fimserver.complete.journal import Entry, Journal
 from fimserver.complete.landing import Landing, landed, landed_with_error
 from fimserver.complete.turns import Turns, quiet_ms
 from fimserver.context.cursor import look_around
-from fimserver.context.opening import line_opens_block
 from fimserver.engine.interface import Engine, Priority
 from fimserver.errors import FimError
 from fimserver.retrieval.gather import Gatherer
 from fimserver.settings import Settings
 from fimserver.syntax.languages import language_named
+from fimserver.syntax.opening import line_opens_block
 from fimserver.text import position_at
 from fimserver.uris import path_of
 from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span

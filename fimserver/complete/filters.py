@@ -88,11 +88,12 @@ _PROSE = re.compile(
 def strip_fences_and_prose(text: str, context: CursorContext) -> Filtered:  # noqa: ARG001
     """Unwrap code in a Markdown fence, refuse an answer that talks to the user; a chat model does both."""
     if _FENCE.match(text):
-        body = text.split("\n", 1)[1] if "\n" in text else ""
-        text = body.split("\n```", 1)[0]
+        text = text.partition("\n")[2].partition("\n```")[0]
+        if not text.strip():
+            return Rejection(reason=Reason.JUNK, detail="It wrote an empty code fence.")
     if _PROSE.match(text):
         return Rejection(reason=Reason.JUNK, detail="It talked instead of writing code.")
-    return text if text.strip() else Rejection(reason=Reason.JUNK, detail="It wrote an empty code fence.")
+    return text
 
 
 _LICENCE = re.compile(
