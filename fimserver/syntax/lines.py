@@ -14,7 +14,7 @@ from fimserver.syntax.languages import Language
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 
 # Without a row: C's and the shell's comments, where a blank or nothing follows the mark as people write them.
-_COMMON_COMMENT = r"//|#(?=\s|$|!)|--(?=\s|$)"
+_COMMON_COMMENT = r"//|#(?=\s|$|!)|(?<!\S)--(?=\s|$)"
 _COMMON_QUOTES = ('"', "'", "`")
 
 
@@ -45,18 +45,19 @@ def scan(piece: str, language: Language | None) -> Scan:
     >>> scan("f(a, 'b", None)
     Scan(in_string=True, in_comment=False, brackets='(', code_end=7)
     """
-    brackets: list[str] = []
+    still_open: list[Token] = []
     at = code_end = 0
     last = ""
     for token in tokens(piece, language):
         code_end = _after_code(piece, at, token.start, code_end)
         if token.kind == "bracket":
-            count_bracket(token.text, brackets)
+            take_bracket(token, still_open)
         if token.kind in ("bracket", "quote"):
             code_end = token.end
         at, last = token.end, "" if token.closed else token.kind
     code_end = _after_code(piece, at, len(piece), code_end)
-    return Scan(last == "quote", last in ("comment", "remark"), "".join(brackets), code_end)
+    brackets = "".join(token.text for token in still_open)
+    return Scan(last == "quote", last in ("comment", "remark"), brackets, code_end)
 
 
 def tokens(piece: str, language: Language | None) -> Iterator[Token]:
@@ -69,20 +70,19 @@ def tokens(piece: str, language: Language | None) -> Iterator[Token]:
         yield Token(kind, text, match.start(), at, closed=rest is not None)
 
 
-def count_bracket(bracket: str, still_open: list[str]) -> bool:
-    """Open or close a bracket in the list of those that are open; say whether it belongs there.
+def take_bracket(token: Token, still_open: list[Token]) -> Token | None:
+    """Open or close a bracket in the list of those that are open; return the opening one that is closed, if any.
 
     What stands open inside a closed bracket was never closed, and goes with it.
     """
-    opener = _OPENER_OF.get(bracket)
+    opener = _OPENER_OF.get(token.text)
     if opener is None:
-        still_open.append(bracket)
-        return True
-    if opener not in still_open:
-        return False
-    while still_open.pop() != opener:
+        still_open.append(token)
+    if opener is None or all(other.text != opener for other in still_open):
+        return None
+    while (last := still_open.pop()).text != opener:
         pass
-    return True
+    return last
 
 
 def _after_code(piece: str, start: int, end: int, code_end: int) -> int:
