@@ -48,6 +48,8 @@ They are listed in docs/settings.md of fimserver."
   :activation-fn (lambda (_file mode) (provided-mode-derived-p mode 'prog-mode))
   :add-on? t
   :priority -2
+  ;; The server speaks of its state to those who have asked for it once; `fimserver-status' asks anew each time.
+  :notification-handlers (lsp-ht ("fimserver/didChangeStatus" #'ignore))
   :initialization-options (lambda () (or fimserver-settings (make-hash-table)))))
 
 ;; Both names: a terminal sends TAB, a window system <tab>.  Kept, because it must not cancel what it accepts.

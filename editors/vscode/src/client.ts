@@ -31,8 +31,6 @@ export function newClient(options: ClientOptions): LanguageClient {
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     middleware: {
       provideInlineCompletionItems: options.suggestions,
-      // VS Code shows ghost text: the same suggestion in the list of completions would only be in the way.
-      provideCompletionItem: () => [],
       workspace: { configuration: (params) => params.items.map(() => options.settings()) },
     },
     initializationFailedHandler: () => false,

@@ -1,0 +1,68 @@
+"""Drive an editor that draws into a terminal, as a user sees it: keys in, a screen out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from waiting import until
+
+ROWS, COLUMNS = 30, 100
+
+
+class Terminal:
+    """A program in a pseudo-terminal of 30 lines of 100 columns."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+        import pexpect
+        import pyte
+
+        self._screen = _silent_screen(pyte)
+        self._stream = pyte.Stream(self._screen)
+        self._nothing_to_read = (pexpect.TIMEOUT, pexpect.EOF)
+        self._process = pexpect.spawn(
+            command[0], [*command[1:]], cwd=str(folder), env=dict(environment), dimensions=(ROWS, COLUMNS), encoding="utf-8"
+        )
+
+    def type(self, text: str) -> None:
+        """Type text, or keys as the terminal encodes them."""
+        self._process.send(text)
+
+    def lines(self) -> list[str]:
+        """Return what is on the screen now, without the blanks at the ends of lines."""
+        self._read()
+        return [line.rstrip() for line in self._screen.display]
+
+    def shows(self, text: str) -> bool:
+        """Return whether a text is somewhere on the screen."""
+        return any(text in line for line in self.lines())
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text is on the screen."""
+        until(lambda: self.shows(text), f"{text!r} on the screen", lambda: "\n".join(filter(None, self.lines())))
+
+    def wait_until_gone(self, text: str) -> None:
+        """Wait until a text is no more on the screen."""
+        until(lambda: not self.shows(text), f"{text!r} to go", lambda: "\n".join(filter(None, self.lines())))
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.close(force=True)
+
+    def _read(self) -> None:
+        """Feed the screen with what the program has written so far."""
+        while True:
+            try:
+                self._stream.feed(self._process.read_nonblocking(65536, timeout=0.01))
+            except self._nothing_to_read:
+                return
+
+
+def _silent_screen(pyte: Any) -> Any:
+    """Return a screen that answers no questions: pyte's answers would be typed into the editor."""
+
+    class Screen(pyte.Screen):  # type: ignore[misc]
+        def report_device_status(self, *_: Any, **__: Any) -> None: ...
+
+        def report_device_attributes(self, *_: Any, **__: Any) -> None: ...
+
+    return Screen(COLUMNS, ROWS)
