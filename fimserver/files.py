@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def runtime_folder() -> Path:
     Raises RuntimeFolderUnsafe where it is a link, somebody else's, or cannot be made: a socket in a folder that others
     can write to would let them answer in the engine's place.
     """
-    folder = _below_home("run") or Path(platformdirs.user_runtime_dir(_APP, appauthor=False))
+    folder = _below_home("run") or _session_folder()
     if len(os.fsencode(folder)) > _LONGEST_RUNTIME_FOLDER:
         folder = Path(tempfile.gettempdir()) / f"{_APP}-{_user_number()}"
     try:
@@ -56,6 +57,13 @@ def runtime_folder() -> Path:
             f"The folder {folder} for sockets cannot be used: {error.strerror or error}. "
             f"Free some space or set FIMSERVER_HOME to a folder you can write to."
         ) from error
+
+
+def _session_folder() -> Path:
+    """Return the folder of this user's session. Where there is none, platformdirs warns; it is checked like any other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir(_APP, appauthor=False))
 
 
 def private_folder(folder: Path) -> Path:

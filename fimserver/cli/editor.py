@@ -1,12 +1,13 @@
-"""An editor without a screen: starts the language server, sends it frames, and hands each reply to whoever waits.
+"""An editor without a screen: it turns keys into the protocol's messages, and replies into what it would draw.
 
-It is what `fimserver demo` types with. It speaks the protocol itself, so that what it measures is what an editor
-would see, and so that the command line needs no protocol library.
+`fimserver demo` types with it. It speaks the protocol itself, so that what it measures is what an editor would see, and
+so that the command line needs no protocol library.
 """
 
 import asyncio
 import itertools
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -17,7 +18,7 @@ from fimserver.errors import FimError
 # The server answers `exit` at once; a server that does not is ended.
 _EXIT_S = 2.0
 
-_CANCELLED = -32800
+_AUTOMATIC = 2  # a suggestion nobody asked for by hand: LSP's InlineCompletionTriggerKind
 
 
 class Editor:
@@ -56,8 +57,26 @@ class Editor:
         """The language server's process id."""
         return self._process.pid
 
+    async def initialize(self, options: dict[str, Any]) -> None:
+        """Introduce this editor to its server. `options` are settings, as an editor's configuration would have them."""
+        await self.request(
+            "initialize",
+            {
+                "processId": os.getpid(),
+                "clientInfo": {"name": "fimserver demo"},
+                "rootUri": None,
+                "capabilities": {"textDocument": {"inlineCompletion": {}}},
+                "initializationOptions": options,
+            },
+        )
+        self.notify("initialized", {})
+
+    async def run_command(self, name: str) -> Any:
+        """Return what one of the server's own commands returns."""
+        return await self.request("workspace/executeCommand", {"command": name})
+
     async def request(self, method: str, params: Any = None) -> Any:
-        """Return the reply's result. Raises FimError with the reply's message. Cancelling the task cancels the request."""
+        """Return the reply's result. Raises FimError with its message. Cancelling the task cancels the request."""
         number = next(self._numbers)
         reply = self._waiting[number] = asyncio.get_running_loop().create_future()
         self._send({"id": number, "method": method, "params": params})
@@ -82,7 +101,9 @@ class Editor:
             while True:
                 self._take(await self._message())
         except (asyncio.IncompleteReadError, ConnectionError):
-            lost = FimError("The language server ended; its log is server.log in the folder that `fimserver doctor` names.")
+            lost = FimError(
+                "The language server ended; its log is server.log in the folder that `fimserver doctor` names."
+            )
             for reply in self._waiting.values():
                 if not reply.done():
                     reply.set_exception(lost)
@@ -104,6 +125,54 @@ class Editor:
                 reply.set_exception(FimError(error["message"]))
             else:
                 reply.set_result(message.get("result"))
+
+
+class Buffer:
+    """A document that is open in the editor, with its caret. It is ASCII, so that columns need no units."""
+
+    def __init__(self, editor: Editor, uri: str, language: str, before: str, after: str) -> None:
+        self.editor = editor
+        self._uri = uri
+        self._before, self._after = before, after
+        self._version = 1
+        document = {"uri": uri, "languageId": language, "version": 1, "text": before + after}
+        editor.notify("textDocument/didOpen", {"textDocument": document})
+
+    @property
+    def line(self) -> str:
+        """The text before the caret on its line."""
+        return self._before.rpartition("\n")[2]
+
+    def type(self, text: str) -> None:
+        """Insert text at the caret."""
+        self._version += 1
+        change = {"range": {"start": self._caret(), "end": self._caret()}, "text": text}
+        self.editor.notify(
+            "textDocument/didChange",
+            {"textDocument": {"uri": self._uri, "version": self._version}, "contentChanges": [change]},
+        )
+        self._before += text
+
+    async def suggest(self) -> str:
+        """Return the ghost text at the caret: what a suggestion adds to what stands there already."""
+        reply = await self.editor.request(
+            "textDocument/inlineCompletion",
+            {
+                "textDocument": {"uri": self._uri},
+                "position": self._caret(),
+                "context": {"triggerKind": _AUTOMATIC},
+            },
+        )
+        items = reply["items"] if reply else []
+        return self._ghost(items[0]) if items else ""
+
+    def _ghost(self, item: dict[str, Any]) -> str:
+        typed = self.line[item["range"]["start"]["character"] :]
+        text: str = item["insertText"]
+        return text.removeprefix(typed)
+
+    def _caret(self) -> dict[str, int]:
+        return {"line": self._before.count("\n"), "character": len(self.line)}
 
 
 def _own_answer(message: dict[str, Any]) -> Any:

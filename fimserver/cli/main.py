@@ -44,11 +44,11 @@ COMMANDS = (
 class Commands(click.Group):
     """A group that knows its commands from the table above and imports one when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names, in the order of the table."""
         return [row.name for row in COMMANDS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return one command, importing its module; None where there is no such command."""
         for row in COMMANDS:
             if row.name == cmd_name:
@@ -56,7 +56,7 @@ class Commands(click.Group):
                 return cast("click.Command", getattr(module, f"{row.name}_command"))
         return None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table without importing anything."""
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, row.sentence) for row in COMMANDS])
@@ -90,7 +90,7 @@ def run(arguments: list[str] | None = None) -> int:
     except FimError as error:
         click.echo(f"fimserver: {error}", err=True)
         return EXIT_REFUSED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what nobody foresaw is told in one sentence, too
         return _report_fault(error)
 
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-GOOD, BAD, FAINT, STRONG = "green", "red", "dim", "bold"
+GOOD, BAD, FAINT, GHOST = "green", "red", "dim", "dim italic"
 
 Part = str | tuple[str, str]  # plain text, or text and its style
 

@@ -25,7 +25,7 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}"
 
 
-def _place(context: click.Context, parameter: click.Parameter, value: str) -> Place:
+def _place(_context: click.Context, _parameter: click.Parameter, value: str) -> Place:
     found = _PLACE.fullmatch(value)
     if not found:
         raise click.BadParameter(f"{value!r} is no position; write FILE:LINE:COLUMN, as in main.py:12:5.")

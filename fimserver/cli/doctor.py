@@ -1,0 +1,201 @@
+"""Turn this machine into a list of checks: each is fine, or names what mends it.
+
+Nothing is started and nothing is changed. llama.cpp is asked in a process of its own, for a build that does not fit
+this processor ends the process that loads it.
+"""
+
+import asyncio
+import importlib.util
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import click
+
+from fimserver.cli import output
+from fimserver.cli.choice import Choice
+from fimserver.cli.engines import engine_process
+from fimserver.engine.interface import EngineState
+from fimserver.errors import FimError
+
+_OLDEST_PYTHON = (3, 11)
+
+_COMPILERS = ("c++", "g++", "clang++", "cl")
+
+# What installs a compiler, by the name of the system.
+_GET_COMPILER = {
+    "Linux": "sudo apt install g++   (Debian, Ubuntu; Fedora: sudo dnf install gcc-c++; Arch: sudo pacman -S gcc)",
+    "Darwin": "xcode-select --install",
+    "Windows": "winget install Microsoft.VisualStudio.2022.BuildTools",
+}
+
+_BUILD_LLAMA = f"{sys.executable} -m pip install 'fimserver[llama]'"
+_BUILD_LLAMA_AGAIN = (
+    f"{sys.executable} -m pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
+)
+
+# Prints the version and what the processor offers that the build uses.
+_ASK_LLAMA = """
+import json
+from llama_cpp import __version__, llama_cpp
+print(json.dumps([__version__, llama_cpp.llama_print_system_info().decode()]))
+"""
+_LLAMA_ANSWERS_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, what was found, and the command that mends it; empty where nothing needs mending."""
+
+    name: str
+    found: str
+    mend: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is fine as it is."""
+        return not self.mend
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as a JSON list.")
+@click.pass_context
+def doctor_command(context: click.Context, as_json: bool) -> None:
+    """Check this machine; each line is fine or says what mends it.
+
+    Ends with code 2 if anything needs mending.
+    """
+    checks = [_checked(check, context.obj) for check in CHECKS]
+    if as_json:
+        output.as_json([{**asdict(check), "ok": check.ok} for check in checks])
+    else:
+        output.columns([_row(check) for check in checks])
+    context.exit(0 if all(check.ok for check in checks) else 2)
+
+
+def check_python(_choice: Choice) -> Check:
+    """Look at the interpreter this runs on."""
+    found = f"{platform.python_version()} at {sys.executable}"
+    mend = "" if sys.version_info >= _OLDEST_PYTHON else "install Python 3.11 or newer"
+    return Check("Python", found, mend)
+
+
+def check_compiler(_choice: Choice) -> Check:
+    """Look for what llama.cpp is compiled with; none is needed once it is."""
+    found = next(filter(None, map(shutil.which, _COMPILERS)), None)
+    if found is None and _has_llama():
+        return Check("C++ compiler", "none, and none needed: llama.cpp is built")
+    return Check("C++ compiler", found or "none", "" if found else _GET_COMPILER[platform.system()])
+
+
+def check_llama(_choice: Choice) -> Check:
+    """Load llama.cpp, and say which features of the processor its build uses."""
+    if not _has_llama():
+        return Check("llama.cpp", "not installed", _BUILD_LLAMA)
+    asked = subprocess.run(
+        [sys.executable, "-P", "-c", _ASK_LLAMA], capture_output=True, text=True, timeout=_LLAMA_ANSWERS_S, check=False
+    )
+    if asked.returncode:
+        last_line = asked.stderr.strip().rpartition("\n")[2]
+        return Check("llama.cpp", f"cannot be loaded here: {last_line or 'it crashed'}", _BUILD_LLAMA_AGAIN)
+    version, features = json.loads(asked.stdout.splitlines()[-1])
+    return Check("llama.cpp", f"llama-cpp-python {version}: {_features(features)}")
+
+
+def check_model(choice: Choice) -> Check:
+    """Read the header of the model that is chosen."""
+    from fimserver.models.gguf import read_gguf
+    from fimserver.models.store import resolve
+
+    if choice.script is not None:
+        return Check("model", f"none, the script {choice.script} answers")
+    gguf = read_gguf(resolve(choice.settings.model.completion))
+    return Check("model", f"{gguf.path} ({gguf.file_bytes / 1e6:.1f} MB, {gguf.architecture})")
+
+
+def check_grammars(_choice: Choice) -> Check:
+    """Load the grammar of every language."""
+    from fimserver.syntax.languages import every_language
+    from fimserver.syntax.tree import parse_text
+
+    languages = every_language()
+    missing = [language.id for language in languages if parse_text("", language) is None]
+    if missing:
+        return Check(
+            "grammars",
+            f"not usable: {', '.join(missing)}",
+            f"{sys.executable} -m pip install --force-reinstall fimserver",
+        )
+    return Check("grammars", ", ".join(language.id for language in languages))
+
+
+def check_settings(choice: Choice) -> Check:
+    """Say where the user's settings stand, and what in them was not taken."""
+    if choice.problems:
+        return Check("settings", " ".join(choice.problems), f"mend {choice.settings_file}")
+    there = choice.settings_file.exists()
+    return Check("settings", f"{choice.settings_file}{'' if there else ' (not there, so all defaults)'}")
+
+
+def check_folders(_choice: Choice) -> Check:
+    """Say where sockets and logs are."""
+    from fimserver.files import runtime_folder, state_folder
+
+    return Check("folders", f"sockets in {runtime_folder()}, logs in {state_folder()}")
+
+
+def check_engine(choice: Choice) -> Check:
+    """Ask the engine process of the chosen model, if it runs."""
+    if choice.script is not None:
+        return Check("engine", "none, the script answers")
+    status = asyncio.run(engine_process(choice.settings).ask_status())
+    if status.state is EngineState.FAILED:
+        return Check("engine", status.message, "fimserver engine stop")
+    if status.state is EngineState.ABSENT:
+        return Check("engine", "not running; it starts with the first suggestion")
+    return Check("engine", f"{status.state}, process {status.pid}, {status.memory_bytes / 1e6:.0f} MB")
+
+
+CHECKS: tuple[Callable[[Choice], Check], ...] = (
+    check_python,
+    check_compiler,
+    check_llama,
+    check_model,
+    check_grammars,
+    check_settings,
+    check_folders,
+    check_engine,
+)
+
+
+def _checked(check: Callable[[Choice], Check], choice: Choice) -> Check:
+    """Return what a check found; an error's text says what happened and what mends it."""
+    try:
+        return check(choice)
+    except FimError as error:
+        happened, _, mend = str(error).partition(". ")
+        return Check(check.__name__.removeprefix("check_"), happened, mend or happened)
+
+
+def _has_llama() -> bool:
+    return importlib.util.find_spec("llama_cpp") is not None
+
+
+def _features(system_info: str) -> str:
+    """Return the names of what is switched on.
+
+    >>> _features("CPU : SSE3 = 1 | AVX2 = 1 | AVX512 = 0 | ")
+    'SSE3 AVX2'
+    """
+    pairs = (part.rpartition(":")[2].partition("=") for part in system_info.split("|"))
+    return " ".join(name.strip() for name, _, value in pairs if value.strip() == "1")
+
+
+def _row(check: Check) -> list[output.Part]:
+    if check.ok:
+        return [("ok", output.GOOD), check.name, check.found]
+    return [("mend", output.BAD), check.name, f"{check.found}\n      {check.mend}"]

@@ -1,0 +1,84 @@
+"""Turn the settings into the engine that answers: our own process, a server somewhere, or a script."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import fields
+from pathlib import Path
+
+from fimserver.engine.client import EngineClient
+from fimserver.engine.interface import (
+    Chunk,
+    Engine,
+    EngineState,
+    EngineStatus,
+    GenerateRequest,
+    ModelFacts,
+    Priority,
+    Prompt,
+    Usage,
+)
+from fimserver.engine.wire import EngineOptions
+from fimserver.errors import FimError
+from fimserver.settings import Settings
+
+
+def new_engine(settings: Settings, script: Path | None = None) -> Engine:
+    """Return the engine; nothing is started before it is asked.
+
+    Where the settings name none that could ever answer, every request says why: an editor's session goes on without.
+    """
+    try:
+        return _chosen(settings, script)
+    except FimError as error:
+        return NoEngine(error)
+
+
+def engine_process(settings: Settings) -> EngineClient:
+    """Return a client of our own engine process. Raises ModelMissing where there is no such model, ModelBroken."""
+    return EngineClient(engine_options(settings))
+
+
+async def loaded_model(engine: Engine) -> ModelFacts:
+    """Return the model's facts once it is loaded, however long that takes. Raises EngineError or ModelError."""
+    return await (engine.loaded() if isinstance(engine, EngineClient) else engine.describe())
+
+
+def engine_options(settings: Settings) -> EngineOptions:
+    """Return how our own engine process is to run. Raises ModelMissing where there is no such model."""
+    from fimserver.models.store import resolve
+
+    same = {entry.name: getattr(settings.engine, entry.name) for entry in fields(EngineOptions)[1:]}
+    return EngineOptions(model_path=str(resolve(settings.model.completion)), **same)
+
+
+def _chosen(settings: Settings, script: Path | None) -> Engine:
+    if script is not None:
+        from fimserver.engine.fake import ScriptedEngine
+
+        return ScriptedEngine.from_file(script)
+    return engine_process(settings)
+
+
+class NoEngine:
+    """An engine that can never answer, and says why."""
+
+    def __init__(self, error: FimError) -> None:
+        self._error = error
+
+    def generate(self, request: GenerateRequest) -> AsyncGenerator[Chunk, None]:  # noqa: ARG002 - the seam's signature
+        """Raise why there is no engine."""
+        raise self._error
+
+    async def warm(self, prompt: Prompt, priority: Priority = Priority.WARM) -> Usage:  # noqa: ARG002
+        """Raise why there is no engine."""
+        raise self._error
+
+    async def describe(self) -> ModelFacts:
+        """Raise why there is no engine."""
+        raise self._error
+
+    def status(self) -> EngineStatus:
+        """Return the failure."""
+        return EngineStatus(state=EngineState.FAILED, message=str(self._error))
+
+    async def close(self) -> None:
+        """Do nothing; there is nothing to let go of."""
