@@ -60,7 +60,7 @@ def runtime_folder() -> Path:
 
 
 def _session_folder() -> Path:
-    """Return the folder of this user's session. Where there is none, platformdirs warns; it is checked like any other."""
+    """Return the folder of this user's session, or the one that takes its place; platformdirs warns of that."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Path(platformdirs.user_runtime_dir(_APP, appauthor=False))
