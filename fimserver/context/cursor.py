@@ -10,7 +10,7 @@ from fimserver.syntax.languages import language_named
 from fimserver.syntax.layout import expected_indent
 from fimserver.syntax.lines import Scan, scan
 from fimserver.syntax.opening import brace_holds_statements, opens_block
-from fimserver.syntax.tree import Node, Tree, parse
+from fimserver.syntax.tree import Node, Tree, parse_near
 from fimserver.text import line_end, position_at
 from fimserver.values import CursorContext, Document, Shape
 
@@ -27,7 +27,7 @@ def look_around(
     start, end = document.starts[line], line_end(document.text, document.starts, line)
     offset = min(offset, end)
     prefix, tail = document.text[start:offset], document.text[offset:end]
-    tree, language = parse(document), language_named(document.language)
+    tree, language = parse_near(document, offset), language_named(document.language)
     found = scan(prefix, language)
     in_string, in_comment = _literal(tree, offset, start, found)
     opens = not in_string and not in_comment and opens_block(prefix, found, language)
