@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
 from fimserver.complete.stream import Stopping, Written, write
@@ -19,10 +20,12 @@ from fimserver.engine.interface import Engine, GenerateRequest, ModelFacts, Prio
 from fimserver.errors import EngineError
 from fimserver.prompt.fim import fim_prompt
 from fimserver.prompt.profile import Profile, profile_for
-from fimserver.retrieval.gather import Gatherer
 from fimserver.settings import Settings
 from fimserver.uris import shown_path
 from fimserver.values import Anchor, CursorContext, Shape, Snippet
+
+if TYPE_CHECKING:
+    from fimserver.retrieval.gather import Gatherer
 
 # A user who has not typed for this long has paused: time to move the anchor, and to look at other files again.
 _PAUSE_S = 0.7
@@ -42,7 +45,9 @@ class Model:
 class Asker:
     """Knows each document's anchors, the model and the engine's pace."""
 
-    def __init__(self, engine: Engine, settings: Settings, gatherer: Gatherer | None, roots: tuple[Path, ...]) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, gatherer: "Gatherer | None", roots: tuple[Path, ...]
+    ) -> None:
         self.pace = Pace()
         self._engine = engine
         self._settings = settings

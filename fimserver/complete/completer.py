@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
@@ -23,13 +24,15 @@ from fimserver.complete.turns import Turns, quiet_ms
 from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine, Priority
 from fimserver.errors import FimError
-from fimserver.retrieval.gather import Gatherer
 from fimserver.settings import Settings
 from fimserver.syntax.languages import language_named
 from fimserver.syntax.opening import line_opens_block
 from fimserver.text import position_at
 from fimserver.uris import path_of
 from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span
+
+if TYPE_CHECKING:
+    from fimserver.retrieval.gather import Gatherer
 
 # A generated file or a data set: nobody types in it, and its length makes every step slow.
 _LARGEST_FILE_CHARACTERS = 2_000_000
@@ -42,7 +45,7 @@ class Completer:
         self,
         engine: Engine,
         settings: Settings,
-        gatherer: Gatherer | None = None,
+        gatherer: "Gatherer | None" = None,
         roots: tuple[Path, ...] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -181,7 +184,11 @@ class Completer:
     def _goes_on_as_block(self, context: CursorContext, line: str) -> bool:
         """Say whether a line that was asked for turned out to open a block."""
         wanted = self._settings.completion.shape == "auto" and context.shape is Shape.LINE
-        return wanted and line.strip() != "" and line_opens_block(context.line_prefix + line, language_named(context.document.language))
+        return (
+            wanted
+            and line.strip() != ""
+            and line_opens_block(context.line_prefix + line, language_named(context.document.language))
+        )
 
     def _gated(self, context: CursorContext, landing: Landing, *, invoked: bool) -> Landing:
         """Return the landing if it is sure enough to interrupt, and prepare what follows it."""

@@ -80,12 +80,14 @@ def after_the_block(text: str, stopping: Stopping) -> int | None:
 
 
 def after_enough_lines(text: str, stopping: Stopping) -> int | None:
-    """Cut after the longest suggestion the user wants to see."""
-    body = text[len(text) - len(text.lstrip("\n")) :]
-    if body.count("\n") < stopping.max_lines:
-        return None
-    lines = body.split("\n")[: stopping.max_lines]
-    return len(text) - len(body) + len("\n".join(lines))
+    """Cut after the longest suggestion the user wants to see; empty lines do not count."""
+    end, lines = 0, 0
+    for line in text.split("\n")[:-1]:
+        end += len(line) + 1
+        lines += bool(line.strip())
+        if lines == stopping.max_lines:
+            return end - 1
+    return None
 
 
 def before_what_follows(text: str, stopping: Stopping) -> int | None:
@@ -109,7 +111,7 @@ def before_the_third_time(text: str, stopping: Stopping) -> int | None:  # noqa:
     lines = text.split("\n")
     for index in range(2, len(lines) - 1):
         if lines[index].strip() and lines[index] == lines[index - 1] == lines[index - 2]:
-            return len("\n".join(lines[: index - 1]))
+            return len("\n".join(lines[:index]))
     return None
 
 
@@ -192,12 +194,19 @@ def _next_line(context: CursorContext) -> str:
 
 
 def _repeating_tail(text: str, longest_period: int, times: int) -> int:
-    """Return how many characters at the end repeat a period of at most that length, beyond its first time."""
+    """Return how many characters at the end repeat a period of at most that length, beyond its first time.
+
+    >>> _repeating_tail("abcabcabc", 4, 3)
+    6
+    """
     for period in range(1, longest_period + 1):
         span = period * times
         if len(text) < span:
             return 0
-        tail = text[-span:]
-        if tail == tail[:period] * times and tail.strip():
-            return span - period
+        unit = text[-period:]
+        if unit.strip() and text[-span:] == unit * times:
+            begin = len(text) - span
+            while begin > 0 and text[begin - 1] == text[begin - 1 + period]:
+                begin -= 1
+            return len(text) - begin - period
     return 0

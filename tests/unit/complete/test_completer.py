@@ -1,0 +1,252 @@
+"""One request after the other: what is asked of the model, what is reused, what each is answered."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fimserver.complete.completer import Completer
+from fimserver.engine.fake import Reply, ScriptedEngine
+from fimserver.engine.interface import GenerateRequest
+from fimserver.errors import EngineLoading, EngineUnavailable, PromptTooLong
+from fimserver.settings import Settings, read_settings
+from fimserver.values import Completion, Outcome, Reason, Rejection, Shape, Span
+from tests.drawn import applied, drawn
+
+
+class Asked(ScriptedEngine):
+    """A scripted engine that keeps the requests it was sent, and knows how many are in flight."""
+
+    def __init__(self, *replies: Reply) -> None:
+        super().__init__(replies)
+        self.requests: list[GenerateRequest] = []
+        self.in_flight = 0
+
+    async def generate(self, request: GenerateRequest):  # type: ignore[no-untyped-def]  # the seam's
+        self.requests.append(request)
+        self.in_flight += 1
+        try:
+            async for chunk in super().generate(request):
+                yield chunk
+        finally:
+            self.in_flight -= 1
+
+
+def says(*pieces: str | Path, **reply: object) -> Reply:
+    return Reply(pieces=pieces, **reply)  # type: ignore[arg-type]  # tests name what they mean
+
+
+def completer(engine: ScriptedEngine, **completion: object) -> Completer:
+    settings, problems = read_settings({"completion": {"ahead": False, **completion}})
+    assert not problems
+    return Completer(engine, settings)
+
+
+async def ask(completer: Completer, text: str, *, language: str = "python", invoked: bool = False) -> Outcome:
+    document, offset = drawn(text, language=language)
+    return await completer.complete(document, offset, invoked=invoked)
+
+
+async def shown(completer: Completer, text: str, **how: str) -> str:
+    outcome = await ask(completer, text, **how)  # type: ignore[arg-type]
+    assert isinstance(outcome, Completion), outcome
+    return applied(drawn(text)[0], outcome)
+
+
+@pytest.mark.parametrize(
+    ("at", "pieces", "becomes"),
+    [
+        pytest.param("x = ‸", ["a", " + b", "\n"], "x = a + b‸", id="the rest of a line"),
+        pytest.param("print(‸)", ["a", ")", "\n"], "print(a)‸", id="over the bracket the editor closed"),
+        pytest.param(
+            "def f():\n    ‸",
+            ["    return", " 1", "\n", "x"],
+            "def f():\n    return 1‸",
+            id="a block after a signature",
+        ),
+        pytest.param("x = ‸\r\ny = 1\r\n", ["a", "\n"], "x = a‸\r\ny = 1\r\n", id="line endings of the file stay"),
+    ],
+)
+async def test_suggests(at: str, pieces: list[str], becomes: str) -> None:
+    assert await shown(completer(Asked(says(*pieces))), at) == becomes
+
+
+async def test_a_suggestion_may_stand_further_left_than_the_editor_indented() -> None:
+    engine = Asked(says("else:", "\n"), says("\n", "    c()", "\n", "x"))
+    assert await shown(completer(engine), "if a:\n    b()\n    ‸") == "if a:\n    b()\nelse:\n    c()‸"
+
+
+async def test_a_line_that_opens_a_block_goes_on() -> None:
+    engine = Asked(says("for row in rows:", "\n"), says("\n", "    total += row", "\n", "x"))
+    assert await shown(completer(engine), "‸\n") == "for row in rows:\n    total += row‸\n"
+    assert len(engine.requests) == 2
+
+
+async def test_with_shape_line_it_does_not_go_on() -> None:
+    engine = Asked(says("for row in rows:", "\n"))
+    assert await shown(completer(engine, shape="line"), "‸\n") == "for row in rows:‸\n"
+
+
+async def test_typing_along_asks_nothing() -> None:
+    engine = Asked(says("total(rows)", "\n"))
+    completing = completer(engine)
+    for typed in ("", "t", "to", "total(", "total(rows"):
+        assert await shown(completing, f"x = {typed}‸") == "x = total(rows)‸"
+    assert len(engine.requests) == 1
+
+
+async def test_a_request_joins_the_generation_that_goes_its_way(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    engine = Asked(says("tot", go, "al", "\n"))
+    completing = completer(engine)
+    first = asyncio.create_task(ask(completing, "x = ‸"))
+    await until(lambda: engine.in_flight == 1)
+    second = asyncio.create_task(ask(completing, "x = t‸"))
+    outcome = await first
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is Reason.DISPLACED
+    go.touch()
+    joined = await second
+    assert isinstance(joined, Completion)
+    assert (joined.text, joined.source) == ("otal", "joined")
+    assert len(engine.requests) == 1
+
+
+async def test_a_generation_that_goes_elsewhere_is_ended(tmp_path: Path) -> None:
+    engine = Asked(says("tot", tmp_path / "never"), says("n", "\n"))
+    completing = completer(engine)
+    first = asyncio.create_task(ask(completing, "x = ‸"))
+    await until(lambda: engine.in_flight == 1)
+    assert await shown(completing, "x = mea‸") == "x = mean‸"
+    assert engine.in_flight == 0
+    await first
+
+
+async def test_a_cancelled_request_ends_its_generation(tmp_path: Path) -> None:
+    engine = Asked(says("tot", tmp_path / "never"))
+    completing = completer(engine)
+    task = asyncio.create_task(ask(completing, "x = ‸"))
+    await until(lambda: engine.in_flight == 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: engine.in_flight == 0)
+    assert completing.journal.entries()[-1].outcome.reason is Reason.CANCELLED  # type: ignore[union-attr]
+
+
+async def test_at_the_deadline_whole_lines_are_shown_and_the_rest_comes(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    engine = Asked(says("    a = 1", "\n", "    re", go, "turn a", "\n", "x"))
+    completing = completer(engine, deadline_ms=20)
+    assert await shown(completing, "def f():\n    ‸") == "def f():\n    a = 1‸"
+    go.touch()
+    again = completer_outcome = await ask(completing, "def f():\n    ‸")
+    assert isinstance(again, Completion), completer_outcome
+    assert again.text == "    a = 1\n    return a"
+    assert len(engine.requests) == 1
+
+
+async def test_what_follows_is_prepared_while_the_suggestion_is_read() -> None:
+    engine = Asked(says("1", "\n"), says("y = 2", "\n"))
+    completing = completer(engine, ahead=True)
+    assert await shown(completing, "x = ‸") == "x = 1‸"
+    await until(lambda: len(engine.requests) == 2 and not engine.in_flight)
+    assert await shown(completing, "x = 1\n‸") == "x = 1\ny = 2‸"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (EngineLoading("Loading."), Reason.ENGINE_LOADING),
+        (EngineUnavailable("It died."), Reason.ENGINE_UNAVAILABLE),
+        (PromptTooLong("Too long."), Reason.PROMPT_TOO_LONG),
+    ],
+)
+async def test_an_engine_that_cannot_answer_is_a_reason(error: Exception, reason: Reason) -> None:
+    outcome = await ask(completer(Asked(says(error=error))), "x = ‸")
+    assert isinstance(outcome, Rejection)
+    assert (outcome.reason, outcome.detail) == (reason, str(error))
+
+
+@pytest.mark.parametrize(
+    ("at", "reply", "reason"),
+    [
+        pytest.param("x = ‸ + 1", ["a"], Reason.INSIDE_STATEMENT, id="code follows on the line"),
+        pytest.param("x = ‸", [], Reason.EMPTY, id="the model writes nothing"),
+        pytest.param("x = ‸", ["  ", "\n"], Reason.ONLY_WHITE_SPACE, id="the model writes white space"),
+        pytest.param("‸\nx = compute(rows)\n", ["x = compute(rows)", "\n"], Reason.REPEATS_SUFFIX, id="it follows"),
+    ],
+)
+async def test_refuses(at: str, reply: list[str], reason: Reason) -> None:
+    outcome = await ask(completer(Asked(says(*reply))), at)
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is reason
+
+
+async def test_an_unsure_suggestion_is_shown_only_by_hand() -> None:
+    engine = Asked(says("a", "\n", logprob=-3.0))
+    completing = completer(engine)
+    outcome = await ask(completing, "x = ‸")
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is Reason.LOW_CONFIDENCE
+    assert isinstance(await ask(completing, "x = ‸", invoked=True), Completion)
+
+
+async def test_switched_off_nothing_is_asked() -> None:
+    engine = Asked(says("a"))
+    outcome = await ask(completer(engine, disabled_languages=["python"]), "x = ‸")
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is Reason.DISABLED
+    assert engine.requests == []
+
+
+async def test_after_a_line_was_accepted_nothing_interrupts() -> None:
+    completing = completer(Asked(says("1", "\n")))
+    await shown(completing, "x = ‸")
+    outcome = await ask(completing, "x = 1‸")
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is Reason.JUST_ACCEPTED
+
+
+async def test_goes_on_from_the_selected_entry_of_the_completion_list() -> None:
+    completing = completer(Asked(says("(rows)", "\n")))
+    document, offset = drawn("x = to‸")
+    outcome = await completing.complete(document, offset, selected=(Span(4, 6), "total"))
+    assert isinstance(outcome, Completion)
+    assert applied(document, outcome) == "x = total(rows)‸"
+
+
+async def test_only_what_was_typed_stands_behind_the_middle() -> None:
+    engine = Asked(says())
+    completing = completer(engine)
+    text = "def area(r):\n    ‸\n\nprint(1)\n"
+    for typed in ("", "r", "re", "return 3"):
+        await ask(completing, text.replace("‸", f"{typed}‸"))
+    before = {request.prompt.segments[:-1] for request in engine.requests[1:]}
+    assert len(before) == 1
+    assert [request.prompt.segments[-1].text for request in engine.requests[1:]] == ["    r", "    re", "    return 3"]
+
+
+async def test_the_journal_says_what_became_of_each_request() -> None:
+    completing = completer(Asked(says("a  ", "\n")))
+    await ask(completing, "x = ‸")
+    entry = completing.journal.entries()[-1].as_json()
+    assert (entry["line"], entry["column"], entry["shape"]) == (1, 5, Shape.LINE)
+    assert (entry["written"], entry["shown"]) == ("a  ", "a")
+    assert [step["filter"] for step in entry["filters"]] == ["drop_trailing_white_space"]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop run until something has happened; the test's own time limit ends a wait in vain."""
+    while not condition():  # noqa: ASYNC110 - what happens is in the engine, which signals nothing
+        await asyncio.sleep(0.001)
+
+
+def test_settings_are_followed() -> None:
+    settings = Settings()
+    completing = Completer(Asked(says()), settings)
+    completing.use_settings(read_settings({"completion": {"enabled": False}})[0])
+    outcome = asyncio.run(ask(completing, "x = ‸"))
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is Reason.DISABLED
