@@ -16,6 +16,9 @@ from fimserver.values import Completion, Document, Outcome, Reason, Rejection, S
 
 _log = logging.getLogger(__name__)
 
+# Reasons that will not pass by themselves: the user is told, where there is no status item, too.
+_TROUBLES = frozenset({Reason.ENGINE_UNAVAILABLE, Reason.ENGINE_REFUSED})
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -71,7 +74,7 @@ async def _suggest(
         session.status.refused(Rejection(reason=Reason.DISABLED, detail=session.status.off))
         return None
     cursor = offset_of(document, position, session.client.encoding)
-    outcome: Outcome | None = None
+    outcome: Outcome | None = None  # what stays where it is cancelled
     session.status.asked()
     try:
         outcome = await session.completer.complete(
@@ -79,8 +82,9 @@ async def _suggest(
         )
     finally:
         session.status.answered(outcome)
-        session.follow_engine()
-    if not isinstance(outcome, Completion):
+    if isinstance(outcome, Rejection):
+        if outcome.reason in _TROUBLES:
+            session.tell_trouble(outcome.detail)
         return None
     if not is_on_cursor_line(document, outcome.replaces, cursor):
         _log.error("A suggestion for more than the cursor's line was held back: %s.", outcome.replaces)

@@ -63,11 +63,9 @@ class Documents:
     def why_not(self, uri: str) -> str:
         """Return the sentence that says why there is no such document."""
         entry = self._open.get(uri)
-        return (
-            "The editor has not opened this document."
-            if entry is None
-            else f"Out of step with the editor: {entry.lost}."
-        )
+        if entry is None:
+            return "The editor has not opened this document."
+        return f"The text here is out of step with the editor's: {entry.lost}."
 
     def open(self, uri: str, language: str, version: int, text: str) -> None:
         """Take in a document that was opened, or sent whole again."""
@@ -79,10 +77,10 @@ class Documents:
 
     def change(self, uri: str, version: int, changes: Sequence[TextDocumentContentChangeEvent]) -> None:
         """Apply changes in order, each to the text that the one before it left."""
-        entry = self._open.get(uri)
-        if entry is None:
-            _log.warning("An edit of %s was ignored: the editor did not open it.", uri)
-            return
+        if uri not in self._open:
+            self._open[uri] = _Open("", version, [""])
+            self.lose_step(uri, "it was edited before it was opened")
+        entry = self._open[uri]
         if version < entry.version:
             self.lose_step(uri, f"version {version} came after version {entry.version}")
         entry.version, entry.snapshot = version, None
@@ -117,11 +115,14 @@ def split_lines(text: str) -> list[str]:
 
 
 def apply_change(lines: list[str], change: TextDocumentContentChangePartial, encoding: Encoding) -> None:
-    """Replace a range in a list of lines. Raises CannotApply for a range that ends before it begins."""
+    """Replace a range in a list of lines. Raises CannotApply for a range that is none."""
     start, end = change.range.start, change.range.end
     if (end.line, end.character) < (start.line, start.character):
         raise CannotApply(f"a range ends at {_shown(end)}, before its start {_shown(start)}")
-    if encoding == "utf-16" and _cuts_a_pair(lines, change):
+    cuts = _cuts_character(lines, start, encoding) or _cuts_character(lines, end, encoding)
+    if encoding == "utf-8" and cuts:
+        raise CannotApply(f"the range from {_shown(start)} to {_shown(end)} cuts a character")
+    if encoding == "utf-16" and (cuts or _SURROGATE.search(change.text)):
         _apply_in_units(lines, change)
     else:
         _splice(lines, _place(lines, start, encoding), _place(lines, end, encoding), change.text)
@@ -148,17 +149,13 @@ def _place(lines: list[str], position: Position, encoding: Encoding) -> tuple[in
     return position.line, column_of(line, position.character, encoding)
 
 
-def _cuts_a_pair(lines: list[str], change: TextDocumentContentChangePartial) -> bool:
-    """Return whether half of a surrogate pair is inserted, or a position lies between the halves of one."""
-    if _SURROGATE.search(change.text):
-        return True
-    for position in (change.range.start, change.range.end):
-        line, column = _place(lines, position, "utf-16")
-        before = lines[line][:column]
-        beyond = position.line < len(lines) and units_of(lines[line].rstrip("\r\n"), "utf-16") < position.character
-        if position.line < len(lines) and not beyond and units_of(before, "utf-16") != position.character:
-            return True
-    return False
+def _cuts_character(lines: list[str], position: Position, encoding: Encoding) -> bool:
+    """Return whether a position lies between the bytes or the surrogates of one character."""
+    line, column = _place(lines, position, encoding)
+    text = lines[line]
+    if encoding == "utf-32" or text.isascii() or line != position.line:
+        return False
+    return units_of(text[:column], encoding) != min(position.character, units_of(text.rstrip("\r\n"), encoding))
 
 
 def _apply_in_units(lines: list[str], change: TextDocumentContentChangePartial) -> None:

@@ -89,6 +89,7 @@ async def _pull_configuration(session: Session) -> None:
 def _did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     opened = params.text_document
     session.documents.open(opened.uri, _language_id(opened), opened.version, opened.text)
+    session.start_engine()
 
 
 def _language_id(opened: types.TextDocumentItem) -> str:

@@ -20,7 +20,8 @@ def strict_converter() -> cattrs.Converter:
     converter = converters.get_converter()
     for kind in (str, bool, int, float):
         converter.register_structure_hook(kind, _strict)
-    converter.register_structure_hook(types.InlineCompletionTriggerKind, _trigger_kind)
+    converter.register_structure_hook(types.InlineCompletionTriggerKind, _inline_trigger)
+    converter.register_structure_hook(types.CompletionTriggerKind, _menu_trigger)
     return converter
 
 
@@ -46,8 +47,13 @@ def _strict(value: Any, kind: type[Any]) -> Any:
     return value
 
 
-def _trigger_kind(value: Any, _: Any) -> types.InlineCompletionTriggerKind:
-    """Return how a suggestion was asked for. Drafts of the protocol counted from 0; what is new is no explicit wish."""
-    number = _strict(value, int)
-    explicit = number in (0, types.InlineCompletionTriggerKind.Invoked.value)
+def _inline_trigger(value: Any, _: Any) -> types.InlineCompletionTriggerKind:
+    """Return how ghost text was asked for. Drafts of the protocol counted from 0; what is new is no explicit wish."""
+    explicit = _strict(value, int) in (0, types.InlineCompletionTriggerKind.Invoked.value)
     return types.InlineCompletionTriggerKind.Invoked if explicit else types.InlineCompletionTriggerKind.Automatic
+
+
+def _menu_trigger(value: Any, _: Any) -> types.CompletionTriggerKind:
+    """Return how the menu was opened; a way that is not known yet is the usual one."""
+    known = [kind for kind in types.CompletionTriggerKind if kind.value == _strict(value, int)]
+    return known[0] if known else types.CompletionTriggerKind.Invoked

@@ -8,7 +8,6 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -18,21 +17,18 @@ from fimserver.lsp.envelope import Message, read_message
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.greeting import Greeted, greet
 from fimserver.lsp.parent import watch_process
+from fimserver.lsp.seams import Completer, CompleterFactory, EngineFactory
 from fimserver.lsp.transport import Channel, Writer, leave, leave_soon, standard_channel, start_reader, tcp_channel
 from fimserver.settings import Settings
 
 if TYPE_CHECKING:
     from fimserver.lsp.server import Server
-    from fimserver.lsp.session import Completer
 
 # Messages that are read but not handled yet; more wait in the pipe.
 _MOST_UNHANDLED = 1024
 
 # How long the engine's connection may take to close, and the last answers to be written.
 _CLOSE_S = 0.4
-
-EngineFactory = Callable[[Settings], Engine]
-CompleterFactory = Callable[[Engine, Settings, tuple[Path, ...]], "Completer"]
 
 
 def serve(
@@ -67,9 +63,10 @@ async def _run(
     new_engine: EngineFactory,
     new_completer: CompleterFactory,
 ) -> NoReturn:
-    from fimserver.lsp.server import Server
+    from fimserver.lsp.server import Server, report_fault
     from fimserver.lsp.session import Session
 
+    asyncio.get_running_loop().set_exception_handler(report_fault)
     server = Server()
     protocol = server.protocol
     protocol.outlet = writer
@@ -110,7 +107,7 @@ def _client_is_gone(server: "Server", loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon_threadsafe(server.protocol.gone.set)
 
 
-def _completer(engine: Engine, settings: Settings, roots: tuple[Path, ...]) -> "Completer":
-    from fimserver.complete.completer import Completer
+def _completer(engine: Engine, settings: Settings, roots: tuple[Path, ...]) -> Completer:
+    from fimserver.complete import completer
 
-    return Completer(engine, settings, roots=roots)
+    return completer.Completer(engine, settings, roots=roots)

@@ -37,12 +37,15 @@ from fimserver.lsp.envelope import (
 from fimserver.lsp.handlers import NOTIFICATIONS, REQUESTS, Row
 from fimserver.lsp.messages import strict_converter, structured
 from fimserver.lsp.session import Session
-from fimserver.lsp.transport import Writer, leave_soon
+from fimserver.lsp.transport import Writer, leave, leave_soon
 
 _log = logging.getLogger(__name__)
 
 # Under test an answer too many is an error, not a line in the log.
 _STRICT = os.environ.get("FIMSERVER_STRICT") == "1"
+
+# The exit code of a server that found a fault of its own under test.
+EXIT_FAULT = 70
 
 
 class AnsweredTwice(AssertionError):
@@ -207,6 +210,15 @@ class Server(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what went wrong inside pygls: its kind only, since its text may hold the user's."""
         _log.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
+
+
+def report_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what failed where nobody waits for it; under test it ends the server, so that it is not overlooked."""
+    error = context.get("exception")
+    where = "".join(traceback.format_tb(error.__traceback__)) if error else ""
+    _log.error("%s: %s\n%s", context["message"].partition(":")[0], type(error).__name__, where)
+    if _STRICT:
+        leave(EXIT_FAULT)
 
 
 # A lost one of these leaves us with another text than the editor's.

@@ -31,14 +31,15 @@ class RawClient:
     def __init__(
         self, home: Path, command: Sequence[str] = STAND_IN, environment: Mapping[str, str] | None = None
     ) -> None:
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(home / "stderr.txt").open("ab"),
-            env={**os.environ, "FIMSERVER_HOME": str(home), "FIMSERVER_STRICT": "1", **(environment or {})},
-            bufsize=0,
-        )
+        with (home / "stderr.txt").open("ab") as stderr:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env={**os.environ, "FIMSERVER_HOME": str(home), "FIMSERVER_STRICT": "1", **(environment or {})},
+                bufsize=0,
+            )
         self._home = home
         self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._reading = threading.Thread(target=self._read, daemon=True)

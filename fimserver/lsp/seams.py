@@ -1,0 +1,64 @@
+"""What a session needs of its neighbours: the completer above the engine, and the connection to the client."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from fimserver.engine.interface import Engine
+from fimserver.settings import Settings
+from fimserver.values import Document, Outcome, Span
+
+if TYPE_CHECKING:
+    from fimserver.complete.journal import Journal
+
+
+class Completer(Protocol):
+    """What is asked of `complete/completer.py`."""
+
+    journal: "Journal"
+
+    async def complete(
+        self, document: Document, offset: int, *, invoked: bool = False, selected: tuple[Span, str] | None = None
+    ) -> Outcome:
+        """Return a suggestion or the reason why there is none. Cancelling the task cancels the work."""
+        ...
+
+    def use_settings(self, settings: Settings) -> None:
+        """Follow changed settings."""
+        ...
+
+    def accepted(self, completion_id: str) -> None:
+        """Note that a suggestion was taken whole."""
+        ...
+
+    def forget(self, uri: str) -> None:
+        """Drop what is kept of a closed document."""
+        ...
+
+
+class Connection(Protocol):
+    """What a session may do to its client and to the process it runs in."""
+
+    def notify(self, method: str, params: Any | None = None) -> None:
+        """Send a notification."""
+        ...
+
+    async def ask(self, method: str, params: Any) -> Any:
+        """Send a request and return its result. Raises JsonRpcException where the client refuses."""
+        ...
+
+    def cancel(self, message_id: int | str) -> None:
+        """Answer a live request as cancelled, and stop its work."""
+        ...
+
+    def shut_down(self) -> None:
+        """Cancel all live requests and refuse new ones."""
+        ...
+
+    def leave(self) -> None:
+        """End the process, with the exit code the protocol asks for."""
+        ...
+
+
+EngineFactory = Callable[[Settings], Engine]
+CompleterFactory = Callable[[Engine, Settings, tuple[Path, ...]], Completer]
