@@ -212,7 +212,7 @@ class Server(LanguageServer):
         _log.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
 
 
-def report_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def report_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what failed where nobody waits for it; under test it ends the server, so that it is not overlooked."""
     error = context.get("exception")
     where = "".join(traceback.format_tb(error.__traceback__)) if error else ""
