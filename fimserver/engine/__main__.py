@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 
 from fimserver.engine.daemon import Worker as AnyWorker
-from fimserver.engine.daemon import run_engine
 from fimserver.engine.interface import EngineStatus, GenerateRequest
+from fimserver.engine.process import run_engine
 from fimserver.engine.session import Result
 from fimserver.engine.wire import EngineOptions
 

@@ -14,6 +14,7 @@ class Patience:
 
     first_rest_s: float = 0.5
     longest_rest_s: float = 30
+    bearable_rest_s: float = 0.5  # a request waits so long for the start; before a longer rest it is told at once
     most_stops: int = 5
     within_s: float = 180
     give_up_s: float = 600

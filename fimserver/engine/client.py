@@ -21,7 +21,8 @@ from fimserver.engine.interface import (
     Prompt,
     Usage,
 )
-from fimserver.engine.launch import COMMAND, Line, find, find_or_start, gone, kill, tidy
+from fimserver.engine.launch import Line, find, find_or_start, kill, stop, tidy
+from fimserver.engine.starting import COMMAND
 from fimserver.engine.wire import EngineOptions, encode
 from fimserver.errors import EngineUnavailable, FimError
 
@@ -93,13 +94,8 @@ class EngineClient:
         return self._status
 
     async def stop(self) -> bool:
-        """Stop the engine for everybody who uses it. Return whether there was one."""
-        connection = await self._running()
-        if connection is None:
-            return False
-        connection.send({"type": "stop"})
-        await gone(connection.place)
-        return True
+        """Stop the engine for everybody who uses it, by force if it hangs. Return whether there was one."""
+        return await stop(self._options)
 
     async def restart(self) -> None:
         """Start the engine anew, however often it has stopped. Raises as `generate` does, but never EngineLoading."""
@@ -169,7 +165,7 @@ class EngineClient:
                 f"The engine stopped {self._patience.most_stops} times in a short while and is left alone now. "
                 f"{self._status.message} Run `fimserver doctor`, then `fimserver engine start`."
             )
-        if rest.left_s > self._patience.first_rest_s:
+        if rest.left_s > self._patience.bearable_rest_s:
             raise EngineUnavailable(f"{self._status.message} It is started again in {rest.left_s:.0f} s.")
         return rest.left_s
 

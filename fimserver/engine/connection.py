@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 from fimserver.engine.interface import Chunk, EngineStatus, ModelFacts
-from fimserver.engine.launch import Line, farewell
+from fimserver.engine.launch import Line
 from fimserver.engine.place import Place
+from fimserver.engine.starting import farewell
 from fimserver.engine.wire import (
     Frame,
     FrameBroken,

@@ -58,8 +58,11 @@ class Worker(Protocol):
 class Host(Protocol):
     """What a session needs of the daemon it belongs to."""
 
-    token: str
     make_job: MakeJob
+
+    @property
+    def token(self) -> str:
+        """What a client must know to come in."""
 
     @property
     def worker(self) -> Worker:
@@ -106,7 +109,7 @@ class Session:
         """Return whether the client may come in: it is this user, speaks this version and knows the token."""
         connection = self._writer.get_extra_info("socket")
         try:
-            hello = decode_frame(await asyncio.wait_for(self._reader.read(_HELLO_BYTES), _HELLO_S))
+            hello = decode_frame(await asyncio.wait_for(self._first_line(), _HELLO_S))
             same_version = take(hello, "version", int) == PROTOCOL_VERSION
             token = take(hello, "token", str).encode()
         except (FrameBroken, TimeoutError, ConnectionError):
@@ -151,6 +154,16 @@ class Session:
             waiting, self._describing = self._describing, []
             for number in waiting:
                 self._answer({"type": "describe", "id": number, "wait": False})
+
+    async def _first_line(self) -> bytes:
+        """Return the hello, of which nobody may send more than a little before being let in."""
+        line = b""
+        while not line.endswith(b"\n") and len(line) < _HELLO_BYTES:
+            piece = await self._reader.read(_HELLO_BYTES)
+            if not piece:
+                break
+            line += piece
+        return line
 
     def _answer(self, frame: Frame) -> None:
         kind = frame["type"]
