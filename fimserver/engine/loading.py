@@ -1,0 +1,102 @@
+"""Turn the engine's options into a loaded model with all that answers need of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from fimserver.engine.encoding import Encoder, Vocabulary
+from fimserver.engine.healing import PrefixIndex
+from fimserver.engine.interface import ModelFacts
+from fimserver.engine.llama import Llama, LoadOptions
+from fimserver.engine.memory import Memory
+from fimserver.engine.speed import Speed, choose_threads
+from fimserver.engine.wire import EngineOptions
+from fimserver.errors import EngineUnavailable
+
+# Two or three files, each with an old anchor, a new one and what may follow it. Sequences cost nothing but their cells.
+SEQUENCES = 8
+
+# The least context that is worth trying when memory is short.
+_LEAST_CELLS = 512
+
+
+@dataclass
+class Loaded:
+    """A model that is ready to answer."""
+
+    llama: Llama
+    base_facts: ModelFacts
+    warning: str = ""
+
+    def __post_init__(self) -> None:
+        """Set up what answers share."""
+        self.memory = Memory(self.llama)
+        self.speed = Speed(self.llama.batch_tokens)
+        self.chance = np.random.default_rng()
+        self.scratch = np.empty(self.llama.vocabulary_size, np.float32)
+        fim = self.llama.fim_tokens()
+        self.middle = fim.get("middle")
+        self.ends = frozenset(self.llama.end_tokens()) | frozenset(fim.values())
+        vocabulary = Vocabulary(self._tokenise, self.llama.is_control, self.ends, self.base_facts.name)
+        self.encoder = Encoder(vocabulary, self.base_facts.context_tokens)
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The model's facts, with the speeds as measured by now."""
+        return replace(
+            self.base_facts,
+            prefill_tokens_per_s=round(self.speed.prefill_tokens_per_s, 1),
+            decode_tokens_per_s=round(self.speed.decode_tokens_per_s, 1),
+        )
+
+    @cached_property
+    def prefix_index(self) -> PrefixIndex:
+        """The vocabulary in order, made when first text is forced."""
+        return PrefixIndex([self.llama.piece(token) for token in range(self.llama.vocabulary_size)])
+
+    def _tokenise(self, text: str, control: bool) -> list[int]:
+        return self.llama.tokenise(text, control=control)
+
+
+def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
+    """Load the model. Raises ModelMissing, ModelBroken or EngineUnavailable.
+
+    Where memory does not suffice for the wanted context, half of it is tried once.
+    """
+    wanted = LoadOptions(
+        path=Path(options.model_path),
+        cells=options.context_tokens,
+        sequences=SEQUENCES,
+        threads=choose_threads(options.threads),
+        gpu_layers=options.gpu_layers,
+        kv_type=options.kv_type,
+        flash_attention=options.flash_attention,
+    )
+    try:
+        llama, warning = Llama(wanted, on_percent), ""
+    except EngineUnavailable as error:
+        if wanted.cells // 2 < _LEAST_CELLS:
+            raise
+        llama = Llama(replace(wanted, cells=wanted.cells // 2), on_percent)
+        warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
+    return Loaded(llama, facts_of(llama), warning)
+
+
+def facts_of(llama: Llama) -> ModelFacts:
+    """Return what is known of a model."""
+    metadata, path = llama.metadata(), llama.options.path
+    return ModelFacts(
+        name=metadata.get("general.name", path.stem),
+        path=str(path),
+        architecture=metadata.get("general.architecture", ""),
+        context_tokens=min(llama.options.cells, llama.trained_tokens),
+        file_bytes=path.stat().st_size,
+        parameters=llama.parameters(),
+        metadata=metadata,
+        fim={role: llama.name(token) for role, token in llama.fim_tokens().items()},
+        control_texts=frozenset(llama.name(token) for token in llama.control_tokens()),
+        chat_template=llama.chat_template(),
+    )
