@@ -37,7 +37,8 @@ COMMANDS = (
     Row("doctor", "doctor", "Check this machine; each line is fine or says what mends it."),
     Row("status", "status", "Show the engine that is running."),
     Row("engine", "engine", "Start, stop or show the engine process."),
-    Row("why", "why", "Say what was asked at a position, what came back, and why it was shown or not."),
+    Row("bench", "bench", "Measure quality and speed on this machine."),
+    Row("why", "why", "Say why something is suggested at a position, or why nothing is."),
 )
 
 
@@ -70,7 +71,9 @@ class Commands(click.Group):
 @click.pass_context
 def command_line(context: click.Context, settings: Path | None, model: str | None, engine: str | None) -> None:
     """Local, offline code completion for every editor."""
-    context.obj = choose(settings_file=settings, model=model, engine=engine)
+    context.obj = choice = choose(settings_file=settings, model=model, engine=engine)
+    for problem in choice.problems:
+        click.echo(f"fimserver: {problem}", err=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,0 +1,181 @@
+"""Turn cases into answers of the product and of the raw model, case by case, and those into the table's figures.
+
+The raw answer is what the model writes for the same prompt, cut at its first line, shown always. The product's is what
+an editor would draw: the rules when to ask, the stops, the filters and the gate included.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fimserver.bench.cases import Case
+from fimserver.bench.metrics import (
+    Share,
+    edit_similarity,
+    exact,
+    first_lines_equal,
+    mcnemar,
+    mean,
+    percentile,
+    right_as_far_as_it_goes,
+)
+from fimserver.complete.asking import Asker
+from fimserver.complete.completer import Completer
+from fimserver.context.cursor import look_around
+from fimserver.engine.interface import Engine
+from fimserver.settings import Settings
+from fimserver.syntax.errors import error_count
+from fimserver.values import Completion, Document, Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one case got. `text` is empty where nothing was shown, and `reason` says why."""
+
+    case: str
+    kind: str
+    language: str
+    wanted: str
+    text: str
+    reason: str
+    right: bool
+    exact: bool
+    first_line: bool
+    similarity: float
+    parses: bool
+    generated_tokens: int
+    wasted_tokens: int
+    mean_logprob: float | None
+    ms: float
+
+
+async def answers(
+    engine: Engine, settings: Settings, cases: Sequence[Case], on_case: Callable[[int], None] = lambda _: None
+) -> tuple[list[Answer], list[Answer]]:
+    """Return the product's answers and the raw model's, in the order of the cases. Raises EngineError."""
+    product, raw = [], []
+    for number, case in enumerate(cases):
+        document = Document.of(
+            case.prefix + case.suffix, uri=f"file:///bench/{number}/{case.path}", language=case.language
+        )
+        raw.append(await _raw_answer(engine, settings, case, document))
+        product.append(await _product_answer(engine, settings, case, document))
+        on_case(number + 1)
+    return product, raw
+
+
+async def _product_answer(engine: Engine, settings: Settings, case: Case, document: Document) -> Answer:
+    completer = Completer(engine, settings, roots=(Path(f"/bench/{document.uri.split('/')[4]}"),))
+    began = time.perf_counter()
+    outcome = await completer.complete(document, len(case.prefix))
+    ms = (time.perf_counter() - began) * 1_000
+    completer.forget(document.uri)
+    if not isinstance(outcome, Completion):
+        tokens = outcome.timings.generated_tokens
+        return _answer(case, document, "", str(outcome.reason), tokens, tokens, None, ms)
+    start = outcome.replaces.start
+    text = outcome.text[len(case.prefix) - start :] if start < len(case.prefix) else outcome.text
+    tokens = outcome.timings.generated_tokens
+    wasted = tokens - outcome.timings.shown_tokens
+    return _answer(case, document, text, "", tokens, wasted, outcome.mean_logprob, ms)
+
+
+async def _raw_answer(engine: Engine, settings: Settings, case: Case, document: Document) -> Answer:
+    asker = Asker(engine, settings, None, ())
+    context = look_around(document, len(case.prefix), completion=settings.completion, invoked=True)
+    began = time.perf_counter()
+    written = await asker.ask(context, Shape.BLOCK if case.kind == "block" else Shape.LINE, lambda _: None)
+    ms = (time.perf_counter() - began) * 1_000
+    asker.forget(document.uri)
+    body = written.text.lstrip("\n")
+    text = written.text[: len(written.text) - len(body)] + body.split("\n", 1)[0]
+    if context.blank_prefix:  # the model writes the whole line, indentation included
+        text = text.removeprefix(context.line_prefix)
+    tokens = written.usage.generated_tokens
+    return _answer(case, document, text, "", tokens, 0, written.mean_logprob(len(text)), ms)
+
+
+def _answer(
+    case: Case,
+    document: Document,
+    text: str,
+    reason: str,
+    tokens: int,
+    wasted: int,
+    logprob: float | None,
+    ms: float,
+) -> Answer:
+    before, after = error_count(document, len(case.prefix), len(case.prefix), text)
+    return Answer(
+        case=case.name,
+        kind=case.kind,
+        language=case.language,
+        wanted=case.middle,
+        text=text,
+        reason=reason,
+        right=right_as_far_as_it_goes(text, case.middle),
+        exact=exact(text, case.middle),
+        first_line=first_lines_equal(text, case.middle),
+        similarity=edit_similarity(text, case.middle),
+        parses=after <= before,
+        generated_tokens=tokens,
+        wasted_tokens=wasted,
+        mean_logprob=logprob,
+        ms=ms,
+    )
+
+
+def figures(rows: Sequence[Answer]) -> dict[str, Any]:
+    """Return the figures of one column of the table; shares are between 0 and 1."""
+    shown = [row for row in rows if row.text]
+    tokens = sum(row.generated_tokens for row in rows)
+    right = Share(sum(row.right for row in shown), len(shown))
+    whole = Share(sum(row.exact for row in rows), len(rows))
+    return {
+        "cases": len(rows),
+        "exact_match": whole.value,
+        "exact_match_plus_minus": whole.plus_minus,
+        "edit_similarity": mean([row.similarity for row in rows]),
+        "first_line_match": Share(sum(row.first_line for row in rows), len(rows)).value,
+        "parse_valid": Share(sum(row.parses for row in shown), len(shown)).value,
+        "shown_rate": Share(len(shown), len(rows)).value,
+        "precision_when_shown": right.value,
+        "precision_when_shown_plus_minus": right.plus_minus,
+        "wasted_token_share": sum(row.wasted_tokens for row in rows) / tokens if tokens else 0.0,
+        "median_ms": percentile([row.ms for row in rows], 0.5),
+        "reasons": _counts(row.reason for row in rows if row.reason),
+    }
+
+
+def by(rows: Sequence[Answer], name: str) -> dict[str, dict[str, Any]]:
+    """Return the figures for each value of a field: `kind` or `language`."""
+    values = sorted({str(getattr(row, name)) for row in rows})
+    return {value: figures([row for row in rows if str(getattr(row, name)) == value]) for value in values}
+
+
+def compared(first: Sequence[Answer], second: Sequence[Answer]) -> dict[str, Any]:
+    """Compare two runs over the same cases: exact matches that only one of them has, and their odds."""
+    pairs = list(zip(first, second, strict=True))
+    only_first = sum(a.exact and not b.exact for a, b in pairs)
+    only_second = sum(b.exact and not a.exact for a, b in pairs)
+    return {
+        "cases": len(pairs),
+        "only_first": only_first,
+        "only_second": only_second,
+        "difference": (only_second - only_first) / len(pairs) if pairs else 0.0,
+        "probability": mcnemar(only_first, only_second),
+    }
+
+
+def as_rows(rows: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Return the answers as JSON values, for `--answers FILE`."""
+    return [asdict(row) for row in rows]
+
+
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: -item[1]))

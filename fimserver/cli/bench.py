@@ -1,0 +1,31 @@
+"""Measure: one subcommand per question, each in a module of its own that is imported when it runs."""
+
+import importlib
+from typing import cast
+
+import click
+
+from fimserver.cli.main import Row
+
+BENCHES = (Row("quality", "bench_quality", "How often suggestions are right, and how often shown."),)
+
+
+class Benches(click.Group):
+    """A group that imports a benchmark when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order of the table."""
+        return [row.name for row in BENCHES]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return one benchmark's command."""
+        for row in BENCHES:
+            if row.name == cmd_name:
+                module = importlib.import_module(f"fimserver.cli.{row.module}")
+                return cast("click.Command", getattr(module, f"{row.module}_command"))
+        return None
+
+
+@click.group("bench", cls=Benches)
+def bench_command() -> None:
+    """Measure quality and speed on this machine; nothing is downloaded."""
