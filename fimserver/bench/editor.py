@@ -1,6 +1,6 @@
 """An editor without a screen: it turns keys into the protocol's messages, and replies into what it would draw.
 
-`fimserver demo` types with it. It speaks the protocol itself, so that what it measures is what an editor would see, and
+`fimserver demo` and `fimserver bench typing` type with it. It speaks the protocol itself, so that what it measures is what an editor would see, and
 so that the command line needs no protocol library.
 """
 
