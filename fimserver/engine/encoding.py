@@ -114,11 +114,11 @@ def _inside_guarded(text: str, vocabulary: Vocabulary) -> int:
 def trim(parts: Iterable[_Part], context_tokens: int) -> list[int]:
     """Return the parts' tokens, joined, with room left for an answer. Raises PromptTooLong.
 
-    Whole blocks are cut from the longest part that may be cut, until all fit: from its beginning where its tail is to
-    be kept, from its end where its head is.
+    Parts that may be dropped go first, whole. Then whole blocks are cut from the longest part that may be cut, until
+    all fit: from its beginning where its tail is to be kept, from its end where its head is.
     """
-    kept = list(parts)
     room = context_tokens - context_tokens // ANSWER_SHARE
+    kept = _without_dropped(list(parts), room)
     excess = sum(len(tokens) for _, tokens in kept) - room
     cuts = [0] * len(kept)
     while excess > 0:
@@ -136,6 +136,16 @@ def trim(parts: Iterable[_Part], context_tokens: int) -> list[int]:
         for (keep, tokens), cut in zip(kept, cuts, strict=True)
         for token in (tokens[cut:] if keep is Keep.TAIL else tokens[: max(0, len(tokens) - cut)])
     ]
+
+
+def _without_dropped(parts: list[_Part], room: int) -> list[_Part]:
+    """Empty parts that may be dropped, the first one first, until all others fit or none is left."""
+    excess = sum(len(tokens) for _, tokens in parts) - room
+    for index, (keep, tokens) in enumerate(parts):
+        if excess > 0 and keep is Keep.DROP:
+            parts[index] = (keep, ())
+            excess -= len(tokens)
+    return parts
 
 
 def _longest(parts: Sequence[_Part], cuts: Sequence[int]) -> int | None:

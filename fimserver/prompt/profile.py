@@ -94,7 +94,7 @@ def profile_for(facts: ModelFacts, forced: str = "") -> Profile:
     profile = _named(own_names, facts) or _guessed_from(_named(base_names, facts), facts) or _guessed(facts)
     if profile is None:
         raise ModelWithoutFim(_refusal(facts, "it has no tokens for that"))
-    return _with_caution(profile, own_names)
+    return _with_caution(_fitted(profile, facts), own_names)
 
 
 @cache
@@ -132,7 +132,20 @@ def _forced(facts: ModelFacts, forced: str) -> Profile:
     if missing:
         lacking = ", ".join(sorted(missing))
         raise ModelWithoutFim(f"{_title(facts)} has no token {lacking}, which the profile {forced} needs.")
-    return profile
+    return _fitted(profile, facts)
+
+
+def _fitted(profile: Profile, facts: ModelFacts) -> Profile:
+    """Return the profile without what this model has no tokens for: members of a family differ in the lesser ones."""
+    absent = profile.controls - facts.control_texts if facts.control_texts else frozenset()
+    if not absent:
+        return profile
+    templates: dict[str, Any] = {
+        name: "" if any(text in getattr(profile, name) for text in absent) else getattr(profile, name)
+        for name in ("repository", "file", "header")
+    }
+    stops = tuple(text for text in profile.stop_controls if text not in absent)
+    return replace(profile, stop_controls=stops, **templates)
 
 
 def _names(facts: ModelFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -185,20 +198,15 @@ def _guessed(facts: ModelFacts) -> Profile | None:
 
 
 def _guessed_from(profile: Profile | None, facts: ModelFacts) -> Profile | None:
-    """Return the profile marked as a guess, without what the model has no tokens for."""
+    """Return the profile marked as a guess."""
     if profile is None:
         return None
-    absent = profile.controls - facts.control_texts if facts.control_texts else frozenset()
-    templates: dict[str, Any] = {
-        name: "" if any(text in getattr(profile, name) for text in absent) else getattr(profile, name)
-        for name in ("repository", "file", "header")
-    }
     caution = (
         f"The model is unknown; its prompts are written as for {profile.id}. "
         "Set model.profile if its suggestions make no sense."
     )
-    bos = profile.bos or _bos(facts)
-    return replace(profile, guessed=True, caution=caution, bos="" if bos in absent else bos, confidence={}, **templates)
+    bos = profile.bos if profile.bos in facts.control_texts else _bos(facts)
+    return replace(profile, guessed=True, caution=caution, bos=bos, confidence={})
 
 
 def _from_roles(facts: ModelFacts) -> Profile | None:

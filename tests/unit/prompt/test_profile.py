@@ -183,6 +183,14 @@ def test_a_guess_leaves_out_what_the_model_has_no_token_for() -> None:
     assert (profile.repository, profile.file, profile.header) == ("", "", "")
 
 
+def test_a_member_of_a_family_that_lacks_a_lesser_token_does_without() -> None:
+    profile = profile_for(facts(controls=QWEN - {"<|repo_name|>"}, name_="Qwen2.5 Coder 1.5B"))
+    assert not profile.guessed
+    assert profile.repository == ""
+    assert profile.file
+    assert set(profile.stop_controls) == QWEN - {"<|repo_name|>"}
+
+
 def test_a_guess_begins_as_the_model_says_it_must() -> None:
     model = ModelFacts(
         name="my finetune",
