@@ -7,7 +7,10 @@ import click
 
 from fimserver.cli.main import Row
 
-BENCHES = (Row("quality", "bench_quality", "How often suggestions are right, and how often shown."),)
+BENCHES = (
+    Row("typing", "bench_typing", "What each key costs while somebody types."),
+    Row("quality", "bench_quality", "How often suggestions are right, and how often shown."),
+)
 
 
 class Benches(click.Group):

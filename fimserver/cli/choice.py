@@ -8,7 +8,7 @@ from typing import Any
 
 from fimserver.errors import SettingsError
 from fimserver.files import config_folder
-from fimserver.settings import Settings, read_settings
+from fimserver.settings import Problem, Settings, read_settings
 
 _SCRIPTED = "scripted:"
 
@@ -30,22 +30,21 @@ class Choice:
 
 def choose(*, settings_file: Path | None = None, model: str | None = None, engine: str | None = None) -> Choice:
     """Return the choice. Raises SettingsError where a file that was named cannot be read."""
-    path = (settings_file or user_settings_file()).absolute()
-    settings, problems = read_settings(_toml(path, required=settings_file is not None))
+    settings, problems = _named_settings(settings_file) if settings_file else _own_settings()
     model, script = _absolute_model(model), _script(engine)
     if model is not None:
         settings = replace(settings, model=replace(settings.model, completion=model))
-    named = {
-        "--settings": settings_file and path,
+    options = {
+        "--settings": settings_file and settings_file.absolute(),
         "--model": model,
         "--engine": script and f"{_SCRIPTED}{script}",
     }
     return Choice(
         settings=settings,
-        settings_file=path,
-        problems=tuple(f"{path}: {problem}" for problem in problems),
+        settings_file=(settings_file or user_settings_file()).absolute(),
+        problems=tuple(problems),
         script=script,
-        options=tuple(str(word) for option, value in named.items() if value for word in (option, value)),
+        options=tuple(str(word) for option, value in options.items() if value for word in (option, value)),
     )
 
 
@@ -54,13 +53,25 @@ def user_settings_file() -> Path:
     return config_folder() / "settings.toml"
 
 
-def _toml(path: Path, *, required: bool) -> Mapping[str, Any]:
+def _own_settings() -> tuple[Settings, list[Problem]]:
+    """Return the user's own settings; a file that cannot be read is a problem, and stops no editor."""
+    path = user_settings_file()
+    try:
+        return _named_settings(path) if path.exists() else (Settings(), [])
+    except SettingsError as error:
+        return Settings(), [str(error)]
+
+
+def _named_settings(path: Path) -> tuple[Settings, list[Problem]]:
+    settings, problems = read_settings(_toml(path))
+    return settings, [f"{path}: {problem}" for problem in problems]
+
+
+def _toml(path: Path) -> Mapping[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        if required:
-            raise SettingsError(f"There is no settings file {path}.") from error
-        return {}
+        raise SettingsError(f"There is no settings file {path}.") from error
     except OSError as error:
         raise SettingsError(f"The settings file {path} cannot be read: {error.strerror or error}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

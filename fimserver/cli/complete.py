@@ -19,9 +19,10 @@ from fimserver.values import Completion, Document, Outcome, Rejection
 @click.option("--json", "as_json", is_flag=True, help="Print text, range, reason and timings as JSON.")
 @click.pass_obj
 def complete_command(choice: Choice, place: Place, typed: bool, as_json: bool) -> None:
-    """Print the suggestion at a position of a file, dim, where it would stand.
+    """Print the suggestion at a position of a file.
 
-    LINE and COLUMN count from 1, the column in characters: main.py:3:1 is before the third line's first character.
+    It is drawn dim where it would stand. LINE and COLUMN count from 1, the column in characters: main.py:3:1 is before
+    the third line's first character.
     Where there is nothing to suggest, the reason is printed instead.
     """
     from fimserver.cli.asking import ask_at

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
+from fimserver.bench.editor import Buffer, Editor
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.editor import Buffer, Editor
 from fimserver.cli.engines import new_engine
 from fimserver.engine.interface import Engine, EngineState, Priority, Prompt, Segment
 from fimserver.errors import EngineUnavailable
@@ -24,13 +24,16 @@ from fimserver.errors import EngineUnavailable
 # In a checkout the fixture stands with the others, in an installed package beside this module.
 _FIXTURES = (Path(__file__).parents[2] / "fixtures" / "demo", Path(__file__).parent / "fixtures")
 _FILE = "cart.py"
-_TYPED = "return sum(self.prices[item] for item in self.items)"
+TYPED = "self.prices[item] = price"
+
+# Drawn where the typed text ends and the suggestion begins.
+_CARET = "‸"
 
 # The embedded model is a demonstrator: few of its answers would pass the gate, and a demonstration should show them.
 _OPTIONS = {"completion": {"confidence": "off"}}
 
 # Each figure, the most it may be, and its unit; docs/benchmarks.md says what was measured.
-_TARGETS = (
+TARGETS = (
     ("initialize answered", 600, "ms"),
     ("prompt tokens evaluated per key, median", 3, ""),
     ("from cancel to a free engine", 100, "ms"),
@@ -98,21 +101,21 @@ async def _play(choice: Choice, on_key: Callable[[Key], None]) -> tuple[list[Key
         before, after = _fixture()
         buffer = Buffer(editor, "untitled:cart.py", "python", before, after)
         await _engine_ready(editor, buffer)
-        keys = [await _press(buffer, key, on_key) for key in _TYPED]
+        keys = [await _press(buffer, key, on_key) for key in TYPED]
         measured = (
             initialize_ms,
             statistics.median(key.evaluated_tokens for key in keys),
             await _cancel_ms(choice, editor),
             _native_libraries(editor.server_pid),
         )
-    figures = [Figure(*target, value=value) for target, value in zip(_TARGETS, measured, strict=True)]
+    figures = [Figure(*target, value=value) for target, value in zip(TARGETS, measured, strict=True)]
     return keys, figures
 
 
 def _fixture() -> tuple[str, str]:
     """Return the fixture's text before and after the line that is typed."""
     path = next(folder / _FILE for folder in _FIXTURES if folder.is_dir())
-    before, _, after = path.read_text("utf-8").partition(_TYPED)
+    before, _, after = path.read_text("utf-8").partition(TYPED)
     return before, after
 
 
@@ -190,14 +193,16 @@ def _ms_since(moment_s: float) -> float:
 
 
 def _show_key(key: Key) -> None:
-    cost = f"{key.ms:7.1f} ms  {key.evaluated_tokens:3d} tokens  "
+    cost = f"{key.ms:7.1f} ms  {key.evaluated_tokens:3d} token{' ' if key.evaluated_tokens == 1 else 's'}  "
     first, *more = key.ghost.split("\n")
-    output.line((cost, output.FAINT), key.line, (first + (" …" if more else ""), output.GHOST))
+    output.line((cost, output.FAINT), key.line, (_CARET, output.FAINT), (first + (" …" if more else ""), output.GHOST))
 
 
 def _show_figures(figures: list[Figure]) -> None:
     output.line()
     output.columns([_figure_row(figure) for figure in figures])
+    output.line()
+    output.line("docs/editors.md connects your editor; `fimserver doctor` checks this machine.")
 
 
 def _figure_row(figure: Figure) -> list[output.Part]:

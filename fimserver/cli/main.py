@@ -6,6 +6,7 @@ would mend it; 130 interrupted. A command's module is imported only when that co
 """
 
 import importlib
+import io
 import logging
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ COMMANDS = (
     Row("doctor", "doctor", "Check this machine; each line is fine or says what mends it."),
     Row("status", "status", "Show the engine that is running."),
     Row("engine", "engine", "Start, stop or show the engine process."),
-    Row("bench", "bench", "Measure quality and speed on this machine."),
+    Row("bench", "bench", "Measure quality and speed on this machine; nothing is downloaded."),
     Row("why", "why", "Say why something is suggested at a position, or why nothing is."),
 )
 
@@ -83,6 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code. Nothing that goes wrong leaves more than a sentence on the terminal."""
+    _print_whatever_comes()
     try:
         return command_line.main(arguments, prog_name="fimserver", standalone_mode=False) or 0
     except (click.Abort, KeyboardInterrupt):
@@ -95,6 +97,13 @@ def run(arguments: list[str] | None = None) -> int:
         return EXIT_REFUSED
     except Exception as error:  # noqa: BLE001 - what nobody foresaw is told in one sentence, too
         return _report_fault(error)
+
+
+def _print_whatever_comes() -> None:
+    """Let a terminal that knows fewer characters than a source file show a question mark for the others."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _report_fault(error: Exception) -> int:

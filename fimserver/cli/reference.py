@@ -115,8 +115,10 @@ def _sections(command: click.Command, name: str, parent: click.Context) -> list[
     context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, terminal_width=100)
     own = [_help(name, command, context)]
     if isinstance(command, click.Group):
-        for child in command.commands.values():
-            own += _sections(child, f"{name} {child.name}", context)
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
+            assert child is not None
+            own += _sections(child, f"{name} {child_name}", context)
     return own
 
 

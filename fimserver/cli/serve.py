@@ -11,9 +11,9 @@ from fimserver.cli.choice import Choice
 @click.option("--tcp", "tcp_port", type=click.IntRange(1, 65535), metavar="PORT", help="Serve one client on loopback.")
 @click.pass_obj
 def serve_command(choice: Choice, tcp_port: int | None) -> None:
-    """Run the language server on standard input and output; editors start this.
+    """Run the language server; editors start this.
 
-    With --tcp it waits for one client on this machine's own address instead, for debugging.
+    It speaks on standard input and output. With --tcp it waits for one client on loopback instead, for debugging.
     """
     from fimserver.cli.engines import new_engine
     from fimserver.errors import FimError

@@ -16,7 +16,7 @@ from fimserver.engine.interface import EngineState, EngineStatus
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.pass_obj
 def status_command(choice: Choice, as_json: bool) -> None:
-    """Show the engine of the chosen model, without starting it."""
+    """Show the engine that is running. Nothing is started for it."""
     options = engine_options(choice.settings)
     status = asyncio.run(_ask(EngineClient(options)))
     values = {"model": options.model_path, **asdict(status)}

@@ -1,0 +1,28 @@
+"""The documents: those that come from the code are as the code would write them, and no link leads nowhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fimserver.cli import reference
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize(("name", "text"), reference.documents().items(), ids=reference.documents())
+def test_a_generated_document_is_what_make_docs_writes(name: str, text: str) -> None:
+    assert (ROOT / "docs" / name).read_text("utf-8") == text, "run `make docs`"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_of_ours_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text("utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_a_document_names_is_there(path: Path) -> None:
+    modules = re.findall(r"`((?:fimserver|tests|docs)/[\w/.-]+\.(?:py|toml|md))`", path.read_text("utf-8"))
+    assert [module for module in modules if not (ROOT / module).exists()] == []
