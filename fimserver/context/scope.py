@@ -10,7 +10,7 @@ from fimserver.text import leading_blanks, line_end, position_at
 from fimserver.values import Document, Span
 
 # Further up or down no line is looked at; the tree has no such limit.
-_FARTHEST_LINES = 1000
+_FARTHEST_LINES = 300
 
 # Lines that are no header, however little they are indented.
 _NO_HEADER = (")", "]", "}", "#", "//", "/*", "*")

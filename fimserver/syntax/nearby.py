@@ -11,80 +11,124 @@ encloses them. The parser reads these parts as if nothing stood between them:
       int size() {…}         kept
       …                      left out
     }                        kept
+
+Positions are offsets.
 """
 
 from tree_sitter import Node
 
-from fimserver.syntax.source import Source
+from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 
 # A node that is no longer than this is kept whole.
-_WHOLE_BYTES = 4096
+_WHOLE = 2048
 
-# On either side of a node that is entered, its siblings are kept until there are so many bytes of them.
-_MARGIN_BYTES = 768
+# On either side of a node, its siblings are kept until there are so many characters of them.
+_MARGIN = 512
 
-# The beginning or end of a node is kept if it is a bracket, a keyword or a short header.
-_EDGE_BYTES = 256
+# What comes before a body (`if`, its condition, `:`) is so many children.
+_HEADER_CHILDREN = 4
+
+# The beginning or end of a node is kept unless it is longer than this.
+_EDGE = 256
+
+# Behind these stand the elements of a list, of which the first says nothing about the others.
+_BRACKETS = ("{", "[", "(")
+
+# Deeper than any code that people write.
+_DEEPEST = 150
 
 Part = tuple[int, int]
 
 
-def parts_around(root: Node, byte: int, source: Source) -> list[Part]:
-    """Return the byte ranges to parse, in order, for the tree's neighbourhood of a byte."""
-    parts = [source.line_of(byte), *_descend(root, byte)]
-    return _merged(sorted(_whole_lines(part, source) for part in parts))
+def parts_around(root: Node, offset: int, source: Source) -> list[Part]:
+    """Return the ranges to parse, in order, for the tree's neighbourhood of an offset."""
+    start, end = source.line_of(offset)
+    line = (max(start, offset - _WHOLE), min(end, offset + _WHOLE))
+    parts = [line, *_descend(root, (0, len(source.text)), offset, 0)]
+    return _merged(sorted(_whole_lines(part, source) for part in parts), source)
 
 
-def _descend(node: Node, byte: int) -> list[Part]:
-    parts: list[Part] = []
-    while _length(node) > _WHOLE_BYTES:
-        child = node.first_child_for_byte(byte) or _last_child(node)
-        if child is None:
-            break
-        first, last = _siblings(child)
-        if _length(child) <= _WHOLE_BYTES:
-            return [*parts, *_edges(node), (first.start_byte, last.end_byte)]
-        parts += [*_edges(node), (first.start_byte, child.start_byte), (child.end_byte, last.end_byte)]
-        node = child
-    return [*parts, (node.start_byte, node.end_byte)]
+def _descend(node: Node, around: Part, offset: int, depth: int) -> list[Part]:
+    """Return what to keep of a node for a place in it. `around` is the room it has between its neighbours."""
+    if _length(node) <= _WHOLE or node.child_count == 0 or depth > _DEEPEST:
+        return [_part(node)]
+    child = _child_at(node, offset)
+    before, after = _neighbours(child)
+    # What was typed since the tree was made may lie between the children, or behind the last one.
+    room = (_part(before[0])[1] if before else around[0], _part(after[0])[0] if after else around[1])
+    start, end = _part(child)
+    kept = [(room[0], start), (end, room[1]), *_edges(node), *_descend(child, room, offset, depth + 1)]
+    for sibling in before:
+        kept += _descend(sibling, _part(sibling), _part(sibling)[1], depth + 1)
+    for sibling in after:
+        kept += _descend(sibling, _part(sibling), _part(sibling)[0], depth + 1)
+    return kept
 
 
-def _siblings(node: Node) -> tuple[Node, Node]:
-    """Return the first and the last of the node's near siblings; the node itself where it has none."""
-    first = last = node
-    while (before := first.prev_sibling) is not None and node.start_byte - first.start_byte < _MARGIN_BYTES:
-        first = before
-    while (after := last.next_sibling) is not None and last.end_byte - node.end_byte < _MARGIN_BYTES:
-        last = after
-    return first, last
+def _child_at(node: Node, offset: int) -> Node:
+    """Return the first child that ends behind an offset, else the last child.
+
+    A cursor finds it: where there is none, `Node.first_child_for_byte` returns a node that crashes when touched.
+    """
+    cursor = node.walk()
+    cursor.goto_first_child_for_byte(offset * BYTES_PER_CODE_POINT)
+    found = cursor.node
+    return found if found is not None and found != node else node.child(node.child_count - 1)
+
+
+def _neighbours(node: Node) -> tuple[list[Node], list[Node]]:
+    """Return the siblings before and after a node that are near it, the nearest first."""
+    before: list[Node] = []
+    after: list[Node] = []
+    start, end = _part(node)
+    sibling = node.prev_sibling
+    while sibling is not None and (not before or start - _part(before[-1])[0] < _MARGIN):
+        before.append(sibling)
+        sibling = sibling.prev_sibling
+    sibling = node.next_sibling
+    while sibling is not None and (not after or _part(after[-1])[1] - end < _MARGIN):
+        after.append(sibling)
+        sibling = sibling.next_sibling
+    return before, after
 
 
 def _edges(node: Node) -> list[Part]:
-    """Return the first and last child of a node, such as its braces, unless they are long or it is the whole text."""
-    ends = (node.child(0), node.child(node.child_count - 1)) if node.parent is not None else ()
-    return [(end.start_byte, end.end_byte) for end in ends if _length(end) <= _EDGE_BYTES]
+    """Return the first few children of a node and its last, such as its header and braces, but nothing long."""
+    if node.parent is None:
+        return []
+    count = node.child_count
+    header = 1 if node.child(0).type in _BRACKETS else min(_HEADER_CHILDREN, count)
+    numbers = {*range(header), count - 1}
+    return [_part(child) for number in sorted(numbers) if _length(child := node.child(number)) <= _EDGE]
 
 
-def _last_child(node: Node) -> Node | None:
-    return node.child(node.child_count - 1) if node.child_count else None
+def _part(node: Node) -> Part:
+    return node.start_byte // BYTES_PER_CODE_POINT, node.end_byte // BYTES_PER_CODE_POINT
 
 
 def _length(node: Node) -> int:
-    return node.end_byte - node.start_byte
+    return (node.end_byte - node.start_byte) // BYTES_PER_CODE_POINT
 
 
 def _whole_lines(part: Part, source: Source) -> Part:
-    """Return the part with its indentation and line end, which mean something in Python and to C's preprocessor."""
-    start, end = part
+    """Return the part with its indentation and line end, which mean something in Python and to C's preprocessor.
+
+    White space at its edges belongs to what stands next to it, and is left out first.
+    """
+    text = source.text[part[0] : part[1]]
+    start, end = part[1] - len(text.lstrip()), part[0] + len(text.rstrip())
+    if start >= end:
+        return part[0], part[0]
     line_start, line_end = source.line_of(start)[0], source.line_of(end)[1]
-    start = line_start if not source.content[line_start:start].strip() else start
-    return start, line_end if not source.content[end:line_end].strip(b" \t\r\n;") else end
+    start = line_start if not source.text[line_start:start].strip() else start
+    return start, line_end if not source.text[end:line_end].strip(" \t\r\n;") else end
 
 
-def _merged(parts: list[Part]) -> list[Part]:
+def _merged(parts: list[Part], source: Source) -> list[Part]:
+    """Return the parts without overlaps; what only white space divides is one part, or two words would become one."""
     merged: list[Part] = []
     for start, end in parts:
-        if merged and start <= merged[-1][1]:
+        if merged and (start <= merged[-1][1] or not source.text[merged[-1][1] : start].strip()):
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         elif start < end:
             merged.append((start, end))

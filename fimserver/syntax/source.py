@@ -1,65 +1,48 @@
-"""Turn a text into the UTF-8 bytes a parser reads, its code points into byte positions, and two texts into an edit.
+"""Turn a text into what a parser reads: UTF-16, in which every code point takes two bytes.
 
-For a text that is all ASCII both positions are the same number. For any other, check points along the text make a
-conversion cost a few microseconds, wherever it is.
+So a parser's position is twice the offset, for any text, and nothing has to be counted. A code point that would need
+four bytes (an emoji, mostly) is handed over as U+FFFD: no grammar tells them apart, and texts are cut from `text`.
 """
 
-from bisect import bisect_right
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import accumulate
 
-# One check point for this many code points: a conversion encodes half as many in the mean.
-_STEP = 2048
+ENCODING = "utf-16-le"
+BYTES_PER_CODE_POINT = 2
+
+_WIDE = re.compile(r"[\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """A text and its bytes. A lone surrogate, which editors can send, becomes one question mark: one byte."""
+    """A text and the bytes a parser reads of it."""
 
     text: str
     content: bytes = field(repr=False)
 
     @classmethod
     def of(cls, text: str) -> "Source":
-        """Return the source of a text."""
+        """Return the source of a text, whatever it holds: lone surrogates are characters like others."""
         return cls(text, _encoded(text))
 
-    def byte_of(self, offset: int) -> int:
-        """Return the byte at which a code point begins."""
-        if len(self.content) == len(self.text):
-            return offset
-        index = min(offset // _STEP, len(self._check_points) - 1)
-        return self._check_points[index] + len(_encoded(self.text[index * _STEP : offset]))
+    def changed(self, text: str) -> tuple["Source", int, int, int]:
+        """Return the source of a newer text, and where the two differ, in offsets as `difference` returns them."""
+        start, old_end, new_end = difference(self.text, text)
+        before = self.content[: start * BYTES_PER_CODE_POINT]
+        after = self.content[old_end * BYTES_PER_CODE_POINT :]
+        return Source(text, before + _encoded(text[start:new_end]) + after), start, old_end, new_end
 
-    def offset_of(self, byte: int) -> int:
-        """Return the code point that begins at a byte."""
-        if len(self.content) == len(self.text):
-            return byte
-        index = bisect_right(self._check_points, byte) - 1
-        behind = self.content[self._check_points[index] : byte]
-        return index * _STEP + len(behind.decode("utf-8", "ignore"))
-
-    def point_of(self, byte: int) -> tuple[int, int]:
-        """Return the row and the column, in bytes, as tree-sitter counts them."""
-        return self.content.count(b"\n", 0, byte), byte - (self.content.rfind(b"\n", 0, byte) + 1)
-
-    def line_of(self, byte: int) -> tuple[int, int]:
-        """Return where the line at a byte begins and ends, its terminator included."""
-        end = self.content.find(b"\n", byte) + 1
-        return self.content.rfind(b"\n", 0, byte) + 1, end or len(self.content)
-
-    @cached_property
-    def _check_points(self) -> list[int]:
-        pieces = (self.text[start : start + _STEP] for start in range(0, len(self.text), _STEP))
-        return list(accumulate((len(_encoded(piece)) for piece in pieces), initial=0))
+    def line_of(self, offset: int) -> tuple[int, int]:
+        """Return where the line around an offset begins and ends, its terminator included."""
+        end = self.text.find("\n", offset) + 1
+        return self.text.rfind("\n", 0, offset) + 1, end or len(self.text)
 
 
-def difference(old: bytes, new: bytes) -> tuple[int, int, int]:
+def difference(old: str, new: str) -> tuple[int, int, int]:
     """Return where two texts begin to differ, and where the difference ends in each.
 
-    >>> difference(b"a = 1", b"a = 12")
+    >>> difference("a = 1", "a = 12")
     (5, 5, 6)
     """
     most = min(len(old), len(new))
@@ -69,7 +52,7 @@ def difference(old: bytes, new: bytes) -> tuple[int, int, int]:
 
 
 def _longest(most: int, agree: Callable[[int, int], bool]) -> int:
-    """Return how many bytes agree, by halving: each is copied and compared about once, in C."""
+    """Return how many characters agree, by halving: each is copied and compared about once, in C."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
@@ -80,9 +63,12 @@ def _longest(most: int, agree: Callable[[int, int], bool]) -> int:
     return low
 
 
-def _from_end(content: bytes, low: int, high: int) -> bytes:
-    return content[len(content) - high : len(content) - low]
+def _from_end(text: str, low: int, high: int) -> str:
+    return text[len(text) - high : len(text) - low]
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "replace")
+    content = text.encode(ENCODING, "surrogatepass")
+    if len(content) == len(text) * BYTES_PER_CODE_POINT:
+        return content
+    return _WIDE.sub("\ufffd", text).encode(ENCODING, "surrogatepass")

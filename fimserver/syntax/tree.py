@@ -6,33 +6,34 @@ and callers go on with lines and indentation.
 """
 
 import importlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from time import monotonic
 
 import tree_sitter
 from tree_sitter import Node
 
 from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.nearby import Part, parts_around
-from fimserver.syntax.source import Source, difference
+from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 from fimserver.values import Document, Span
 
 __all__ = ["Node", "Tree", "forget", "parse", "parse_near", "parse_replaced", "parse_text"]
 
-# Beyond this a parse takes longer than anybody waits: a megabyte of C++ is 0.3 s.
-_LARGEST_BYTES = 1_000_000
+# Beyond so many characters a parse takes longer than anybody waits: a megabyte of C++ is 0.3 s.
+_LONGEST = 1_000_000
 
-# A parse that is not done by then is given up: 10,000 lines take 0.05 s to 0.12 s, unnaturally nested text minutes.
-_PATIENCE_S = 0.4
+# So many brackets opened in a row are not code, and what they enclose is slow to parse and to walk.
+_UNNATURAL_LENGTH = 200
+_UNNATURAL = re.compile(rf"(?:[(\[{{]\s*){{{_UNNATURAL_LENGTH}}}")
 
 # A key pressed in any of the last few documents finds its tree.
 _KEPT_TREES = 8
 
-# Up to this length the whole text is parsed again at each key: 0.5 ms in Python, 6 ms in C++ at worst.
-_SHORT_BYTES = 32_768
+# Up to so many characters the whole text is parsed again at each key: 0.5 ms in Python, 6 ms in C++ at worst.
+_SHORT = 32_768
 
 # After so many edits the kept tree says little about where things are, and the whole text is parsed again.
 _MOST_EDITS = 400
@@ -40,8 +41,7 @@ _MOST_EDITS = 400
 # No person nests deeper; a walk down such a tree stops here.
 _DEEPEST_NODE = 400
 
-# How much of the text is handed to the parser at a time.
-_PIECE_BYTES = 65_536
+_NOWHERE = tree_sitter.Point(0, 0)
 
 
 class Tree:
@@ -57,15 +57,16 @@ class Tree:
 
     def span(self, node: Node) -> Span:
         """Return the code points a node covers."""
-        return Span(self.source.offset_of(node.start_byte), self.source.offset_of(node.end_byte))
+        return Span(node.start_byte // BYTES_PER_CODE_POINT, node.end_byte // BYTES_PER_CODE_POINT)
 
     def text_of(self, node: Node) -> str:
         """Return the text a node covers."""
-        return self.source.content[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        span = self.span(node)
+        return self.source.text[span.start : span.end]
 
     def path(self, offset: int) -> list[Node]:
         """Return the nodes that cover the character at an offset, from the root to the smallest."""
-        goal = self.source.byte_of(offset)
+        goal = offset * BYTES_PER_CODE_POINT
         cursor = self.root.walk()
         nodes = [self.root]
         while len(nodes) < _DEEPEST_NODE and cursor.goto_first_child_for_byte(goal) is not None:
@@ -77,7 +78,7 @@ class Tree:
 
 
 def parse(document: Document) -> Tree | None:
-    """Return the document's tree; None where its language is unknown or it cannot be parsed in reasonable time."""
+    """Return the document's tree; None where the language is unknown, or the text too long or no code."""
     kept = _current(document)
     if kept is None or kept.tree is None or not kept.edits:
         return kept.tree if kept else None
@@ -100,7 +101,7 @@ def parse_replaced(document: Document, replaced: Span, replacement: str) -> Tree
     if kept is None or kept.tree is None:
         return None
     text = document.text[: replaced.start] + replacement + document.text[replaced.end :]
-    edited = _edited(kept.tree, Source.of(text))
+    edited = _edited(kept.tree, text)
     if _is_cheap(edited):
         return _tree(edited.source, edited.language, edited.parsed)
     return _neighbourhood(edited, replaced.start)
@@ -108,8 +109,7 @@ def parse_replaced(document: Document, replaced: Span, replacement: str) -> Tree
 
 def parse_text(text: str, language: Language) -> Tree | None:
     """Return the tree of a text that belongs to no open document."""
-    source = Source.of(text)
-    return _tree(source, language, None) if len(source.content) <= _LARGEST_BYTES else None
+    return _tree(Source.of(text), language, None) if _is_parseable(text) else None
 
 
 def forget(uri: str) -> None:
@@ -155,55 +155,46 @@ def _moved(kept: _Kept | None, text: str, language: Language) -> _Kept:
         # What could not be parsed is not tried again at every key, but when a tenth of it came or went.
         alike = abs(len(text) - len(kept.text)) * 10 <= len(kept.text)
         return kept if alike else _Kept(text, language, parse_text(text, language))
-    tree = _edited(kept.tree, Source.of(text))
-    return _Kept(text, language, tree if len(tree.source.content) <= _LARGEST_BYTES else None, kept.edits + 1)
+    if len(text) - len(kept.text) >= _UNNATURAL_LENGTH and not _is_parseable(text):
+        return _Kept(text, language, None)
+    return _Kept(text, language, _edited(kept.tree, text), kept.edits + 1)
 
 
-def _edited(tree: Tree, source: Source) -> Tree:
+def _edited(tree: Tree, text: str) -> Tree:
     """Return the tree with its nodes where they stand in a newer text."""
-    start, old_end, new_end = difference(tree.source.content, source.content)
+    source, *edit = tree.source.changed(text)
+    start, old_end, new_end = (offset * BYTES_PER_CODE_POINT for offset in edit)
     parsed = tree.parsed.copy()
-    parsed.edit(
-        start,
-        old_end,
-        new_end,
-        tree.source.point_of(start),
-        tree.source.point_of(old_end),
-        source.point_of(new_end),
-    )
+    # Rows and columns cost a search for each; nothing asks for them, and the parser goes by bytes.
+    parsed.edit(start, old_end, new_end, _NOWHERE, _NOWHERE, _NOWHERE)
     return Tree(source, tree.language, parsed)
 
 
+def _is_parseable(text: str) -> bool:
+    return len(text) <= _LONGEST and _UNNATURAL.search(text) is None
+
+
 def _is_cheap(tree: Tree) -> bool:
-    return len(tree.source.content) <= _SHORT_BYTES
+    return len(tree.source.text) <= _SHORT
 
 
-def _neighbourhood(tree: Tree, offset: int) -> Tree | None:
+def _neighbourhood(tree: Tree, offset: int) -> Tree:
     """Return a tree of the parts around an offset, as `nearby.py` chooses them from an older tree."""
-    parts = parts_around(tree.root, tree.source.byte_of(offset), tree.source)
+    parts = parts_around(tree.root, offset, tree.source)
     return _tree(tree.source, tree.language, None, parts)
 
 
-def _tree(source: Source, language: Language, old: tree_sitter.Tree | None, parts: Sequence[Part] = ()) -> Tree | None:
-    give_up_at = monotonic() + _PATIENCE_S
-    # Rows and columns are never asked for, so those of the parts may be anything.
-    ranges = [tree_sitter.Range((0, 0), (0, 0), start, end) for start, end in parts]
-    parser = tree_sitter.Parser(_grammar(language.grammar), included_ranges=ranges)
+def _tree(source: Source, language: Language, old: tree_sitter.Tree | None, parts: Sequence[Part] = ()) -> Tree:
+    parser = tree_sitter.Parser(_grammar(language.grammar), included_ranges=[_range(part) for part in parts])
+    # The whole text is handed over at once: each answer of a reading callback would never be freed (0.26.1).
+    if old is None:
+        return Tree(source, language, parser.parse(source.content, encoding="utf16le"))
+    return Tree(source, language, parser.parse(source.content, old, encoding="utf16le"))
 
-    def read(byte: int, _point: object) -> bytes:
-        return source.content[byte : byte + _PIECE_BYTES]
 
-    def is_enough(_byte: int, _has_error: bool) -> bool:
-        return monotonic() > give_up_at
-
-    try:
-        if old is None:
-            parsed = parser.parse(read, progress_callback=is_enough)
-        else:
-            parsed = parser.parse(read, old, progress_callback=is_enough)
-    except ValueError:  # the parser was told to give up
-        return None
-    return Tree(source, language, parsed)
+def _range(part: Part) -> tree_sitter.Range:
+    start, end = part
+    return tree_sitter.Range(_NOWHERE, _NOWHERE, start * BYTES_PER_CODE_POINT, end * BYTES_PER_CODE_POINT)
 
 
 @cache
