@@ -1,7 +1,7 @@
 """An editor without a screen: it turns keys into the protocol's messages, and replies into what it would draw.
 
-`fimserver demo` and `fimserver bench typing` type with it. It speaks the protocol itself, so that what it measures is what an editor would see, and
-so that the command line needs no protocol library.
+`fimserver demo` and `fimserver bench typing` type with it. It speaks the protocol itself, so that what they measure is
+what an editor would see, and so that the command line needs no protocol library.
 """
 
 import asyncio
@@ -83,6 +83,7 @@ class Editor:
         try:
             return await asyncio.shield(reply)
         except asyncio.CancelledError:
+            del self._waiting[number]  # its answer, that it was cancelled, is for nobody
             self.notify("$/cancelRequest", {"id": number})
             raise
 
@@ -132,26 +133,35 @@ class Buffer:
 
     def __init__(self, editor: Editor, uri: str, language: str, before: str, after: str) -> None:
         self.editor = editor
+        self.text, self.caret = before + after, len(before)
         self._uri = uri
-        self._before, self._after = before, after
         self._version = 1
-        document = {"uri": uri, "languageId": language, "version": 1, "text": before + after}
+        document = {"uri": uri, "languageId": language, "version": 1, "text": self.text}
         editor.notify("textDocument/didOpen", {"textDocument": document})
 
     @property
     def line(self) -> str:
         """The text before the caret on its line."""
-        return self._before.rpartition("\n")[2]
+        return self.text[: self.caret].rpartition("\n")[2]
 
     def type(self, text: str) -> None:
         """Insert text at the caret."""
-        self._version += 1
-        change = {"range": {"start": self._caret(), "end": self._caret()}, "text": text}
-        self.editor.notify(
-            "textDocument/didChange",
-            {"textDocument": {"uri": self._uri, "version": self._version}, "contentChanges": [change]},
-        )
-        self._before += text
+        self.edit(self.caret, 0, text)
+
+    def edit(self, start: int, remove: int, insert: str, then: str = "") -> None:
+        """Replace `remove` characters at an offset; the caret comes to stand between `insert` and `then`."""
+        if remove or insert or then:
+            self._version += 1
+            span = {"start": self._position(start), "end": self._position(start + remove)}
+            self.editor.notify(
+                "textDocument/didChange",
+                {
+                    "textDocument": {"uri": self._uri, "version": self._version},
+                    "contentChanges": [{"range": span, "text": insert + then}],
+                },
+            )
+        self.text = self.text[:start] + insert + then + self.text[start + remove :]
+        self.caret = start + len(insert)
 
     async def suggest(self) -> str:
         """Return the ghost text at the caret: what a suggestion adds to what stands there already."""
@@ -159,7 +169,7 @@ class Buffer:
             "textDocument/inlineCompletion",
             {
                 "textDocument": {"uri": self._uri},
-                "position": self._caret(),
+                "position": self._position(self.caret),
                 "context": {"triggerKind": _AUTOMATIC},
             },
         )
@@ -171,8 +181,9 @@ class Buffer:
         text: str = item["insertText"]
         return text.removeprefix(typed)
 
-    def _caret(self) -> dict[str, int]:
-        return {"line": self._before.count("\n"), "character": len(self.line)}
+    def _position(self, offset: int) -> dict[str, int]:
+        before = self.text[:offset]
+        return {"line": before.count("\n"), "character": len(before) - before.rfind("\n") - 1}
 
 
 def _own_answer(message: dict[str, Any]) -> Any:

@@ -49,6 +49,7 @@ class Asker:
         self, engine: Engine, settings: Settings, gatherer: "Gatherer | None", roots: tuple[Path, ...]
     ) -> None:
         self.pace = Pace()
+        self.background_tokens = 0  # evaluated and written while nobody waited
         self._engine = engine
         self._settings = settings
         self._gatherer = gatherer
@@ -103,8 +104,11 @@ class Asker:
         )
         stopping = Stopping(context, shape, self._settings.completion.max_lines)
         written = await write(self._engine.generate(request), stopping, on_growth, so_far)
+        if priority is not Priority.TYPING:
+            self.background_tokens += written.usage.evaluated_tokens + written.usage.generated_tokens
+            return written
         self.pace = self.pace.after(written.usage)
-        if priority is Priority.TYPING and self._settings.completion.layout == "anchored":
+        if self._settings.completion.layout == "anchored":
             self._prepare(context, model, fresh=held.fresh)
         return written
 
@@ -156,7 +160,8 @@ class Asker:
             return
         anchor = replace(anchor, snippets=snippets)
         with suppress(EngineError):
-            await self._engine.warm(self._prompt(context, anchor, "", model))
+            usage = await self._engine.warm(self._prompt(context, anchor, "", model))
+            self.background_tokens += usage.evaluated_tokens
             self._anchors.remember(anchor)
 
     def _snippets(self, context: CursorContext, model: Model) -> tuple[Snippet, ...]:

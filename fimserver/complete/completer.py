@@ -230,4 +230,5 @@ class Completer:
             written=landing.written.text,
             stopped_by=landing.written.stopped_by,
             steps=landing.steps,
+            background_tokens=self._asker.background_tokens,
         )
