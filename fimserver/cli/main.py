@@ -39,6 +39,9 @@ COMMANDS = (
     Row("status", "status", "Show the engine that is running."),
     Row("engine", "engine", "Start, stop or show the engine process."),
     Row("bench", "bench", "Measure quality and speed on this machine; nothing is downloaded."),
+    Row("models", "models", "List the models that are installed and those that can be had."),
+    Row("pull", "models", "Download a model, verified; a download that was cut off goes on where it was."),
+    Row("use", "models", "Choose the model that answers from now on."),
     Row("why", "why", "Say why something is suggested at a position, or why nothing is."),
 )
 

@@ -1,0 +1,88 @@
+"""`fimserver models`, `use` and `pull`, as far as they go without a network."""
+
+from pathlib import Path
+
+import commands
+import pytest
+
+from fimserver.cli.settings_file import with_setting, write_setting
+from fimserver.errors import SettingsError
+from fimserver.models.store import embedded_model
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        pytest.param("", '[model]\ncompletion = "b"\n', id="an empty file"),
+        pytest.param('[model]\nchat = "c"\n', '[model]\ncompletion = "b"\nchat = "c"\n', id="a table without it"),
+        pytest.param('[model]\ncompletion = "a"\n', '[model]\ncompletion = "b"\n', id="a value is replaced"),
+        pytest.param(
+            '# mine\n[model]\n# why\n  completion="a" # so\n\n[engine]\nthreads = 2\n',
+            '# mine\n[model]\n# why\ncompletion = "b"\n\n[engine]\nthreads = 2\n',
+            id="all else stays",
+        ),
+        pytest.param(
+            '[engine]\nthreads = 2\n[model]\n\n[other]\ncompletion = "x"\n',
+            '[engine]\nthreads = 2\n[model]\ncompletion = "b"\n\n[other]\ncompletion = "x"\n',
+            id="the name in another table is another setting",
+        ),
+    ],
+)
+def test_one_setting_is_written(text: str, changed: str) -> None:
+    assert with_setting(text, "model", "completion", "b") == changed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[model\n", id="no TOML"),
+        pytest.param('model.completion = "a"\n', id="a dotted key"),
+        pytest.param('model = { completion = "a" }\n', id="an inline table"),
+    ],
+)
+def test_a_file_in_another_form_is_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match="was not changed"):
+        write_setting(path, "model", "completion", "b")
+    assert path.read_text() == text
+
+
+def rows(home: Path) -> dict[str, dict[str, object]]:
+    return {row["name"]: row for row in commands.run("models", "--json").json}
+
+
+def test_the_embedded_model_is_chosen_until_another_is(home: Path, tmp_path: Path) -> None:
+    model = home / "models" / "mine.gguf"
+    model.parent.mkdir()
+    model.write_bytes(embedded_model().read_bytes())
+    before = rows(home)
+    assert [name for name, row in before.items() if row["chosen"]] == ["embedded"]
+    assert before["qwen2.5-coder-1.5b"]["path"] is None
+    assert before["qwen2.5-coder-3b"]["commercial"] == "no"
+
+    assert commands.run("use", model).code == 0
+    assert [row["path"] for row in rows(home).values() if row["chosen"]] == [str(model)]
+
+    assert commands.run("use", "embedded").code == 0
+    assert [name for name, row in rows(home).items() if row["chosen"]] == ["embedded"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(
+            ("use", "qwen2.5-coder-1.5b"), "fimserver pull qwen2.5-coder-1.5b", id="a model to be pulled first"
+        ),
+        pytest.param(("use", "gpt-17"), "gpt-17", id="a model that nobody knows"),
+        pytest.param(("pull", "gpt-17"), "gpt-17", id="a download of one that nobody knows"),
+        pytest.param(
+            ("pull", "hf:owner/repository/model.safetensors"), "no GGUF file", id="a download of another kind"
+        ),
+    ],
+)
+def test_what_cannot_be_had_is_refused_in_a_sentence(arguments: tuple[str, ...], says: str) -> None:
+    ran = commands.run(*arguments)
+    assert ran.code == 2
+    assert says in ran.err
+    assert ran.err.count("\n") == 1
