@@ -1,11 +1,20 @@
-"""Servers over real pipes: `raw` for bytes of any kind, `server` for a well-behaved editor (pytest-lsp)."""
+"""Servers over real pipes: `raw` and `session` for bytes of any kind, `start` for well-behaved editors (pytest-lsp)."""
 
-from collections.abc import Iterator
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
+from lsprotocol import types
+from pytest_lsp import ClientServerConfig, LanguageClient, make_test_lsp_client
 
-from tests.lsp.raw_client import RawClient
+from tests.lsp.raw_client import STAND_IN, RawClient
+
+Start = Callable[..., Awaitable[LanguageClient]]
 
 
 @pytest.fixture
@@ -29,3 +38,51 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawClient]:
         client.initialize()
         client.open("abc\n")
         yield client
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[..., tuple[str, ...]]:
+    """Return the command of a server that answers from a script, given as replies (see engine/fake.py)."""
+
+    def command(*replies: dict[str, Any]) -> tuple[str, ...]:
+        path = tmp_path / "script.jsonl"
+        path.write_text("\n".join(map(json.dumps, replies)), encoding="utf-8")
+        return (sys.executable, "-m", "fimserver", "--engine", f"scripted:{path}", "serve")
+
+    return command
+
+
+@pytest_asyncio.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Start servers, each with an initialized client; all are shut down at the end."""
+    clients: list[LanguageClient] = []
+
+    async def start_one(
+        command: Sequence[str] = STAND_IN,
+        *,
+        encodings: Sequence[types.PositionEncodingKind] = (),
+        ghost_text: bool = True,
+        capabilities: types.ClientCapabilities | None = None,
+        options: dict[str, Any] | None = None,
+        configuration: dict[str, Any] | None = None,
+    ) -> LanguageClient:
+        environment = {**os.environ, "FIMSERVER_HOME": str(tmp_path / "home"), "FIMSERVER_STRICT": "1"}
+        config = ClientServerConfig(
+            server_command=list(command), server_env=environment, client_factory=make_test_lsp_client
+        )
+        client = await config.start()
+        clients.append(client)
+        if configuration is not None:
+            client.set_configuration({"fimserver": configuration})
+        announced = capabilities or types.ClientCapabilities()
+        announced.general = types.GeneralClientCapabilities(position_encodings=tuple(encodings) or None)
+        announced.text_document = types.TextDocumentClientCapabilities(
+            inline_completion=types.InlineCompletionClientCapabilities() if ghost_text else None
+        )
+        await client.initialize_session(types.InitializeParams(capabilities=announced, initialization_options=options))
+        return client
+
+    yield start_one
+    for client in clients:
+        await client.shutdown_session()
+        await client.stop()

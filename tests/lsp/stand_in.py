@@ -29,14 +29,25 @@ from fimserver.engine.interface import (
     Prompt,
     Usage,
 )
+from fimserver.errors import ModelMissing
 from fimserver.lsp.serve import serve
 from fimserver.settings import Settings
 from fimserver.text import line_end, position_at
 from fimserver.values import Completion, Document, Outcome, Reason, Rejection, Shape, Span
 
+MISSING = "There is no model /missing.gguf."
+
 
 class StandInEngine:
-    """An engine that is ready and never asked."""
+    """An engine that is never asked to generate. The model's name says what becomes of it.
+
+    /missing.gguf cannot be loaded, /slow.gguf is loading until somebody has seen it, all others are ready.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._model = settings.model.completion
+        self._state = EngineState.ABSENT if self._model else EngineState.READY
+        self._was_looked_at = asyncio.Event()
 
     def generate(self, request: GenerateRequest) -> AsyncIterator[Chunk]:
         raise NotImplementedError
@@ -45,13 +56,28 @@ class StandInEngine:
         return Usage()
 
     async def describe(self) -> ModelFacts:
+        if self._model == "/missing.gguf":
+            self._state = EngineState.FAILED
+            raise ModelMissing(MISSING)
+        if self._model == "/slow.gguf":
+            self._state = EngineState.LOADING
+            await self._was_looked_at.wait()
+        self._state = EngineState.READY
         return ModelFacts(name="stand-in", path="", architecture="none", context_tokens=0)
 
     def status(self) -> EngineStatus:
-        return EngineStatus(state=EngineState.READY)
+        if self._state is EngineState.LOADING:
+            self._was_looked_at.set()
+        return EngineStatus(state=self._state, percent=50, message=MISSING)
 
     async def close(self) -> None:
         pass
+
+
+REFUSALS = {
+    "refuse": Rejection(reason=Reason.LOW_CONFIDENCE, detail="It was told to."),
+    "missing": Rejection(reason=Reason.ENGINE_REFUSED, detail=MISSING),
+}
 
 
 class StandInJournal:
@@ -77,26 +103,18 @@ class StandInCompleter:
         start, end = document.starts[line], line_end(document.text, document.starts, line)
         typed = document.text[start : start + column]
         word, _, rest = typed.strip().partition(" ")
-        if word == "wait":
-            await asyncio.Event().wait()
-        elif word == "block":
-            time.sleep(float(rest))  # noqa: ASYNC251 - that is the point
-        elif word == "print":
-            _write_everywhere()
-        elif word == "fail":
-            raise RuntimeError(document.text)
-        elif word == "refuse":
-            return Rejection(reason=Reason.LOW_CONFIDENCE, detail="It was told to.")
+        if word in REFUSALS:
+            return REFUSALS[word]
+        await _obey(word, rest, document)
+        settings = f"{self._settings.completion.max_lines} {self._settings.model.completion} {invoked} {selected}"
+        here = Span(offset, offset)
+        text, span = {
+            "settings": (settings, here),
+            "whole": (repr(document.text), here),
+            "two lines": ("(\n)", Span(offset, end)),
+            "far": ("far", Span(start, len(document.text))),
+        }.get(typed, (f"<{typed}>", here))
         self._number += 1
-        text, span = f"<{typed}>", Span(offset, offset)
-        if typed == "two lines":
-            text, span = "(\n)", Span(offset, end)
-        elif typed == "far":
-            span = Span(start, len(document.text))
-        elif typed == "settings":
-            text = f"{self._settings.completion.max_lines} {self._settings.model.completion} {invoked} {selected}"
-        elif typed == "whole":
-            text = repr(document.text)
         return Completion(text=text, replaces=span, shape=Shape.LINE, source="model", id=f"c{self._number}")
 
     def use_settings(self, settings: Settings) -> None:
@@ -107,6 +125,17 @@ class StandInCompleter:
 
     def forget(self, uri: str) -> None:
         pass
+
+
+async def _obey(word: str, rest: str, document: Document) -> None:
+    if word == "wait":
+        await asyncio.Event().wait()
+    elif word == "block":
+        time.sleep(float(rest))  # noqa: ASYNC251 - that is the point
+    elif word == "print":
+        _write_everywhere()
+    elif word == "fail":
+        raise RuntimeError(document.text)
 
 
 def _write_everywhere() -> None:
@@ -120,7 +149,7 @@ def _write_everywhere() -> None:
 
 if __name__ == "__main__":
     serve(
-        lambda _: StandInEngine(),
+        StandInEngine,
         Settings(),
         tcp_port=int(sys.argv[1]) if sys.argv[1:] else None,
         new_completer=StandInCompleter,

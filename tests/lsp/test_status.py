@@ -1,0 +1,144 @@
+"""The status item says how the server is, why the last answer was empty, and which command helps."""
+
+from typing import Any
+
+import pytest
+
+from fimserver.engine.interface import EngineState, EngineStatus
+from fimserver.lsp.status import Kind, Status, StatusReporter, describe
+from fimserver.values import Completion, Outcome, Reason, Rejection, Shape, Span
+from tests.lsp.raw_client import RawClient
+
+READY = EngineStatus(state=EngineState.READY)
+EMPTY = Rejection(reason=Reason.INSIDE_STRING)
+
+STATUSES = {
+    "ready": (READY, {}, Status(kind=Kind.NORMAL, busy=False, message="Ready.")),
+    "a suggestion is being made": (READY, {"asking": True}, Status(kind=Kind.NORMAL, busy=True, message="Ready.")),
+    "the last answer was empty": (
+        READY,
+        {"last": EMPTY},
+        Status(kind=Kind.NORMAL, busy=False, message="Ready.", reason=Reason.INSIDE_STRING, command="fimserver.why"),
+    ),
+    "the model is being loaded": (
+        EngineStatus(state=EngineState.LOADING, percent=40),
+        {},
+        Status(kind=Kind.NORMAL, busy=True, message="The model is being loaded: 40 %."),
+    ),
+    "the engine has failed, with its last words": (
+        EngineStatus(state=EngineState.FAILED, message="It is broken."),
+        {"last": EMPTY},
+        Status(kind=Kind.ERROR, busy=False, message="It is broken.", command="fimserver.restartEngine"),
+    ),
+    "switched off": (
+        EngineStatus(state=EngineState.FAILED),
+        {"off": "Off."},
+        Status(kind=Kind.INACTIVE, busy=False, message="Off.", command="fimserver.setEnabled"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("engine", "more", "status"), STATUSES.values(), ids=STATUSES)
+def test_the_status_in_one_line(engine: EngineStatus, more: dict[str, Any], status: Status) -> None:
+    assert describe(engine, **{"asking": False, "off": "", "last": None, **more}) == status
+
+
+def test_a_command_is_sent_with_its_title() -> None:
+    status = describe(READY, asking=False, off="", last=EMPTY)
+    assert status.as_json() == {
+        "kind": "Normal",
+        "busy": False,
+        "message": "Ready.",
+        "reason": "inside-string",
+        "command": {"title": "Why?", "command": "fimserver.why"},
+    }
+
+
+SHOWN = Completion(text="x", replaces=Span(0, 0), shape=Shape.LINE, source="model")
+
+OUTCOMES: dict[str, tuple[Outcome | None, Rejection | None]] = {
+    "a suggestion clears the reason": (SHOWN, None),
+    "a rejection is the reason": (Rejection(reason=Reason.JUNK), Rejection(reason=Reason.JUNK)),
+    "a displaced request says nothing": (Rejection(reason=Reason.DISPLACED), EMPTY),
+    "a cancelled request says nothing": (None, EMPTY),
+}
+
+
+@pytest.mark.parametrize(("outcome", "last"), OUTCOMES.values(), ids=OUTCOMES)
+def test_the_reason_of_the_last_empty_answer(outcome: Outcome | None, last: Rejection | None) -> None:
+    sent: list[Status] = []
+    reporter = StatusReporter(lambda: READY, sent.append, wanted=True, last=EMPTY)
+    reporter.asked()
+    reporter.answered(outcome)
+    assert reporter.last == last
+    assert [status.busy for status in sent] == [True, False]
+
+
+def test_nothing_is_sent_twice_and_nothing_before_it_is_wanted() -> None:
+    sent: list[Status] = []
+    reporter = StatusReporter(lambda: READY, sent.append)
+    reporter.report()
+    reporter.want()
+    reporter.report()
+    assert [status.message for status in sent] == ["Ready."]
+
+
+# Over the wire.
+
+ASKED = {
+    "textDocument": {"uri": "file:///a.py"},
+    "position": {"line": 0, "character": 1},
+    "context": {"triggerKind": 2},
+}
+STATUS = "fimserver/didChangeStatus"
+
+
+def statuses(client: RawClient, last_id: Any) -> list[dict[str, Any]]:
+    """Return the statuses that were sent before the answer to a request."""
+    found = []
+    while (message := client.receive()).get("id") != last_id:
+        assert message["method"] == STATUS
+        found.append(message["params"])
+    return found
+
+
+def test_a_client_that_does_not_know_the_status_gets_none(session: RawClient) -> None:
+    session.open("x")
+    session.send({"id": 1, "method": "textDocument/inlineCompletion", "params": ASKED})
+    assert statuses(session, 1) == []
+
+
+def test_a_client_that_announces_it_gets_the_status(raw: RawClient) -> None:
+    raw.initialize(capabilities={"experimental": {"fimserver": {"status": True}}})
+    raw.open("x")
+    raw.send({"id": 1, "method": "textDocument/inlineCompletion", "params": ASKED})
+    assert [(status["busy"], status["message"]) for status in statuses(raw, 1)] == [
+        (False, "Ready."),
+        (True, "Ready."),
+        (False, "Ready."),
+    ]
+
+
+def test_a_client_that_sends_a_notification_of_ours_gets_the_status(session: RawClient) -> None:
+    session.send({"method": "fimserver/didFocus", "params": {"textDocument": {"uri": "file:///a.py"}}})
+    assert session.receive()["method"] == STATUS
+
+
+def test_the_status_says_how_far_a_model_is_loaded(raw: RawClient) -> None:
+    raw.initialize(initializationOptions={"model": {"completion": "/slow.gguf"}})
+    raw.send({"method": "fimserver/didFocus"})
+    raw.open("x")
+    messages = []
+    while not messages or messages[-1] != "Ready.":
+        messages.append(raw.receive()["params"]["message"])
+    assert "The model is being loaded: 50 %." in messages
+
+
+def test_a_client_that_registers_configuration_is_asked_to(raw: RawClient) -> None:
+    raw.initialize(capabilities={"workspace": {"didChangeConfiguration": {"dynamicRegistration": True}}})
+    request = raw.receive()
+    assert request["method"] == "client/registerCapability"
+    [registration] = request["params"]["registrations"]
+    assert registration["method"] == "workspace/didChangeConfiguration"
+    raw.send({"id": request["id"], "error": {"code": -32601, "message": "not here"}})
+    assert "result" in raw.request(1, "workspace/executeCommand", {"command": "fimserver.why"})
