@@ -64,7 +64,8 @@ class EngineClient:
 
     async def warm(self, prompt: Prompt, priority: Priority = Priority.WARM) -> Usage:
         """Evaluate a prompt so that the next request that begins with it finds it done. Raises as `generate` does."""
-        answer = await self._last("warm", prompt=encode(prompt), priority=priority)
+        only_evaluate = GenerateRequest(prompt=prompt, max_tokens=0, priority=priority)
+        answer = await self._last("generate", request=encode(only_evaluate))
         assert isinstance(answer, Chunk)
         return answer.usage
 

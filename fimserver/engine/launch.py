@@ -86,7 +86,7 @@ async def find_or_start(
                 else:
                     on_start()
                     started = True
-                    await start(options, place, held, command)
+                    await _start_or_tidy(options, place, held, command)
     except TimeoutError as error:
         raise EngineUnavailable(
             f"The engine did not let us in within {start_s:g} s. Run `fimserver engine stop`, then try again."
@@ -134,6 +134,14 @@ def kill(place: Place) -> bool:
     with suppress(ProcessLookupError):
         os.kill(process, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
     return True
+
+
+async def _start_or_tidy(options: EngineOptions, place: Place, held: int, command: Sequence[str]) -> None:
+    try:
+        await start(options, place, held, command)
+    except (EngineUnavailable, asyncio.CancelledError):
+        tidy(place)
+        raise
 
 
 async def _connected_to_living(place: Place) -> Line | None:

@@ -43,7 +43,7 @@ def run_engine(arguments: list[str], make_worker: MakeWorker, make_job: MakeJob)
         daemon = Daemon(options, place, held, make_worker, make_job, tcp=asked.tcp or sys.platform == "win32")
         asyncio.run(daemon.run(tell_parent))
         lock.remove(place.lock, held)
-    except (FimError, OSError) as error:
+    except (FimError, OSError, ValueError) as error:  # ValueError: options that are no options
         print(error, file=sys.stderr)  # noqa: T201 - the last words, which the starter reads
         return 1
     return 0

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from fimserver.engine.interface import Chunk, EngineState, EngineStatus, GenerateRequest, ModelFacts, Priority, Prompt
+from fimserver.engine.interface import Chunk, EngineState, EngineStatus, GenerateRequest, ModelFacts, Prompt
 from fimserver.engine.peer import is_ours
 from fimserver.engine.wire import (
     MAX_FRAME_BYTES,
@@ -18,7 +18,6 @@ from fimserver.engine.wire import (
     Frame,
     FrameBroken,
     decode_frame,
-    decode_prompt,
     decode_request,
     encode,
     encode_error,
@@ -93,7 +92,6 @@ class Session:
         self._describing: list[int] = []  # the requests for facts that wait for the model
         self._answers: Mapping[str, Callable[[int, Frame], None]] = {
             "generate": self._generate,
-            "warm": self._warm,
             "cancel": self._cancel,
             "describe": self._describe,
             "status": self._status,
@@ -183,12 +181,6 @@ class Session:
     def _generate(self, number: int, frame: Frame) -> None:
         self._submit(number, decode_request(take(frame, "request", dict)))
 
-    def _warm(self, number: int, frame: Frame) -> None:
-        prompt = decode_prompt(take(frame, "prompt", dict))
-        self._submit(
-            number, GenerateRequest(prompt=prompt, max_tokens=0, priority=Priority(take(frame, "priority", int)))
-        )
-
     def _submit(self, number: int, request: GenerateRequest) -> None:
         """Hand a request to the worker. After a failed load it answers each with what went wrong."""
         self._host.touch()
@@ -223,11 +215,11 @@ class Session:
             self._host.worker.cancel(job)
 
     def _describe(self, number: int, frame: Frame) -> None:
-        facts, settled = self._host.facts(), self._host.status().state in _SETTLED
+        wait, facts = take(frame, "wait", bool), self._host.facts()
         if facts is not None:
             self._host.touch()
             self.send({"type": "facts", "id": number, "facts": encode(facts)})
-        elif take(frame, "wait", bool) and not settled:
+        elif wait and self._host.status().state not in _SETTLED:
             self._describing.append(number)
         else:
             self._submit(number, GenerateRequest(prompt=Prompt(()), max_tokens=0))  # is answered with what is wrong

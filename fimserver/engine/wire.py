@@ -9,14 +9,12 @@ A frame is one JSON object on one line of ASCII; `type` says what it is and `id`
                                                   ← {"type": "chunk", "id": 1, "chunk": …}   (the last has a finish)
                                                   ← {"type": "error", "id": 1, "error": …}   (or this, and no more)
     {"type": "cancel", "id": 1}                 →   (nothing more comes for 1)
-    {"type": "warm", "id": 2, "prompt": …}      →
-                                                  ← {"type": "chunk", "id": 2, "chunk": …}
-    {"type": "describe", "id": 3, "wait": true} →
-                                                  ← {"type": "facts", "id": 3, "facts": …}   (once the model is loaded)
-    {"type": "status", "id": 4}                 →
-                                                  ← {"type": "status", "id": 4, "status": …} (without an id: unasked)
-    {"type": "ping", "id": 5}                   →
-                                                  ← {"type": "pong", "id": 5}
+    {"type": "describe", "id": 2, "wait": true} →
+                                                  ← {"type": "facts", "id": 2, "facts": …}   (once the model is loaded)
+    {"type": "status", "id": 3}                 →
+                                                  ← {"type": "status", "id": 3, "status": …} (without an id: unasked)
+    {"type": "ping", "id": 4}                   →
+                                                  ← {"type": "pong", "id": 4}
     {"type": "stop"}                            →
                                                   ← {"type": "goodbye"}                      (also when idle for long)
 

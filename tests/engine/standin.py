@@ -4,7 +4,7 @@ What a prompt says is what its job does, so that a test can bring the engine int
 
     say A B C       answers three chunks and ends
     hold            answers one chunk, then nothing until it is cancelled
-    flood N         answers N chunks of 64 KiB, as fast as it can
+    flood N         answers N chunks of 64 KiB as fast as it can, then holds
     cancelled_jobs N  ends once N jobs have been cancelled
     kill, freeze    sends the process SIGKILL, SIGSTOP after one chunk
     abort           writes last words and aborts after one chunk
@@ -112,10 +112,8 @@ class Worker:
 
     def _flood(self, job: Job, count: str) -> None:
         for _ in range(int(count)):
-            if job.cancelled.is_set():
-                return
             job.deliver(Chunk(text="x" * 65536, tokens=1))
-        job.deliver(Chunk(finish=Finish.END_OF_TEXT))
+        job.cancelled.wait()
 
     def _cancelled_jobs(self, job: Job, count: str) -> None:
         with self._one_more:
