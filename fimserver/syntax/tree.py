@@ -20,7 +20,7 @@ from fimserver.syntax.nearby import Part, parts_around
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 from fimserver.values import Document, Span
 
-__all__ = ["Node", "Tree", "forget", "parse", "parse_near", "parse_replaced", "parse_text"]
+__all__ = ["Node", "Tree", "forget", "parse", "parse_both", "parse_near", "parse_text"]
 
 # Beyond so many characters a parse takes longer than anybody waits: a megabyte of C++ is 0.3 s.
 _LONGEST = 1_000_000
@@ -95,16 +95,17 @@ def parse_near(document: Document, offset: int) -> Tree | None:
     return _neighbourhood(kept.tree, offset)
 
 
-def parse_replaced(document: Document, replaced: Span, replacement: str) -> Tree | None:
-    """Return the tree around a span as it would be with another text there; None as `parse` does."""
+def parse_both(document: Document, replaced: Span, replacement: str) -> tuple[Tree, Tree] | None:
+    """Return the trees around a span as it is, and as it would be with another text there; None as `parse` does."""
     kept = _current(document)
     if kept is None or kept.tree is None:
         return None
     text = document.text[: replaced.start] + replacement + document.text[replaced.end :]
-    edited = _edited(kept.tree, text)
-    if _is_cheap(edited):
-        return _tree(edited.source, edited.language, edited.parsed)
-    return _neighbourhood(edited, replaced.start)
+    now, then = kept.tree, _edited(kept.tree, text)
+    parts = [] if _is_cheap(now) else parts_around(now.root, replaced.start, now.source)
+    shift = len(text) - len(document.text)
+    shifted = [(start + shift * (start >= replaced.end), end + shift * (end >= replaced.end)) for start, end in parts]
+    return _tree(now.source, now.language, now.parsed, parts), _tree(then.source, then.language, then.parsed, shifted)
 
 
 def parse_text(text: str, language: Language) -> Tree | None:
@@ -185,9 +186,10 @@ def _neighbourhood(tree: Tree, offset: int) -> Tree:
 
 
 def _tree(source: Source, language: Language, old: tree_sitter.Tree | None, parts: Sequence[Part] = ()) -> Tree:
+    """Parse a text, or only parts of it. What an edited older tree of the text knows is not parsed again."""
     parser = tree_sitter.Parser(_grammar(language.grammar), included_ranges=[_range(part) for part in parts])
     # The whole text is handed over at once: each answer of a reading callback would never be freed (0.26.1).
-    if old is None:
+    if old is None or parts:
         return Tree(source, language, parser.parse(source.content, encoding="utf16le"))
     return Tree(source, language, parser.parse(source.content, old, encoding="utf16le"))
 
