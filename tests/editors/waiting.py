@@ -10,11 +10,25 @@ Found = TypeVar("Found")
 PATIENCE_S = 30.0
 
 
-def until(look: Callable[[], Found], what: str, state: Callable[[], object] | None = None) -> Found:
+# An engine that is still loading answers that it is, and nothing more until it is asked again.
+ASK_AGAIN_S = 1.0
+
+
+def until(
+    look: Callable[[], Found],
+    what: str,
+    state: Callable[[], object] | None = None,
+    ask_again: Callable[[], None] | None = None,
+) -> Found:
     """Return the first true value of `look`; fail with `what` and `state()` where none comes."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+    now = asked = time.monotonic()
+    end = now + PATIENCE_S
+    while now < end:
         if found := look():
             return found
+        if ask_again and now > asked + ASK_AGAIN_S:
+            asked = now
+            ask_again()
         time.sleep(0.01)
+        now = time.monotonic()
     raise AssertionError(f"waited in vain for {what}{f'; there is {state()!r}' if state else ''}")

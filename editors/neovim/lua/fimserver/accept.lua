@@ -72,18 +72,19 @@ function M.apply(item, part)
   M.report(item, accepted, all)
 end
 
---- Return what was typed of the suggestion and the rest of the line that it replaces; nil where it no longer fits.
+--- Return what was typed of the suggestion, and the rest of the line that it replaces; nil where it no longer fits.
 function M.fitted(item)
   local asked, now = answered[vim.api.nvim_get_current_buf()], M.here()
   local start_row, start_column, _, end_column = item.range:to_extmark()
   if not asked or now.row ~= start_row or now.tail ~= asked.tail or now.column < start_column then
     return nil
   end
+  local tail = now.tail:sub(1, end_column - asked.column)
   local typed = vim.api.nvim_get_current_line():sub(start_column + 1, now.column)
-  if not vim.startswith(item.insert_text, typed) then
-    return nil
+  if vim.startswith(item.insert_text, typed) then
+    return typed, tail
   end
-  return typed, now.tail:sub(1, end_column - asked.column)
+  return not typed:find("%S") and "" or nil, tail -- blanks that a dedent takes away
 end
 
 --- Begin a new undo step, so that one `u` takes the suggestion away and leaves what was typed.

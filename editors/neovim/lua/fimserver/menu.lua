@@ -27,16 +27,15 @@ function M.ask(answered)
   end
 end
 
---- Return an inline suggestion as an item of the menu. The text that it replaces is what the menu filters by.
+--- Return an inline suggestion as an item of the menu.
+--- Menus compare `filterText` with the word before the cursor, or with what the item replaces: it begins like both.
 function M.completion_item(item, line, encoding)
-  local function byte(column)
-    return vim.str_byteindex(line, encoding, column, false)
-  end
-  local replaced = line:sub(byte(item.range.start.character) + 1, byte(item.range["end"].character))
+  local first_line = item.insertText:match("^[^\n]*")
+  local start = vim.str_byteindex(line, encoding, item.range.start.character, false)
   return {
-    label = vim.trim(item.insertText:match("^%s*([^\n]*)")),
+    label = vim.trim(first_line),
     kind = vim.lsp.protocol.CompletionItemKind.Text,
-    filterText = replaced,
+    filterText = vim.fn.matchstr(line:sub(1, start), [[\k*$]]) .. first_line,
     textEdit = { range = item.range, newText = item.insertText },
     documentation = { kind = "plaintext", value = item.insertText },
     command = item.command,

@@ -45,32 +45,34 @@ function M.restart()
 end
 
 function M.enable(options)
+  local settings = M.settings(options)
   vim.lsp.config(M.NAME, {
     cmd = options.cmd,
     filetypes = options.filetypes,
     root_markers = options.root_markers,
-    init_options = options.settings,
-    settings = { fimserver = options.settings },
-    capabilities = M.capabilities(options.ghost_text),
+    init_options = settings,
+    settings = { fimserver = settings },
+    capabilities = { experimental = { fimserver = { status = true } } },
     handlers = { ["fimserver/didChangeStatus"] = require("fimserver.status").heard },
   })
   vim.lsp.enable(M.NAME)
   if options.ghost_text then
     require("fimserver.accept").watch()
+    require("fimserver.dedent").watch()
     vim.lsp.inline_completion.enable(true)
   else
     M.complete_in_menu()
   end
 end
 
---- Return what we can beyond what Neovim says. The server offers its menu to clients without ghost text only.
-function M.capabilities(ghost_text)
-  local capabilities = vim.lsp.protocol.make_client_capabilities()
-  capabilities.experimental = { fimserver = { status = true } }
-  if not ghost_text then
-    capabilities.textDocument.inlineCompletion = nil
+--- Return the server's settings. Without ghost text the suggestions go into the menu, whatever this Neovim could draw.
+function M.settings(options)
+  local settings = vim.deepcopy(options.settings)
+  if not options.ghost_text then
+    settings.completion = vim.tbl_extend("keep", settings.completion or {}, { menu = "always" })
   end
-  return capabilities
+  -- In JSON an empty table of Lua is a list, which the server would take for a mistake.
+  return next(settings) and settings or vim.empty_dict()
 end
 
 function M.complete_in_menu()
