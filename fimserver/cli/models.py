@@ -40,7 +40,7 @@ def models_command(choice: Choice, chat: bool, as_json: bool) -> None:
 def pull_command(name: str, to: Path | None, login: bool) -> None:
     """Download a model, verified; a download that was cut off goes on where it was.
 
-    NAME is an id that `fimserver models` lists, or a file of the Hugging Face hub.
+    Takes an id that `fimserver models` lists, or a file of the Hugging Face hub.
     """
     from fimserver.models.download import Progress, pull
 
@@ -60,7 +60,7 @@ def pull_command(name: str, to: Path | None, login: bool) -> None:
 def use_command(choice: Choice, name: str, chat: bool) -> None:
     """Choose the model that answers from now on.
 
-    NAME is one that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
+    Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
     """
     path = resolve(name)
     value = "" if name == EMBEDDED_ID else str(path) if Path(name).expanduser().is_file() else name

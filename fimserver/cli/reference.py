@@ -1,9 +1,10 @@
-"""Turn the settings table and the commands into docs/settings.md and docs/commands.md.
+"""Turn the settings, the commands and the catalogue of models into the tables of the documents that list them.
 
-`make docs` writes them; a test fails when they differ from what this module would write.
+Such a document is written by hand down to `MARK`; what follows is ours. `make docs` writes it, and a test fails where
+it differs from what would be written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, cast
@@ -11,74 +12,47 @@ from typing import Any, cast
 import click
 
 from fimserver.cli.main import COMMANDS, command_line
+from fimserver.models.catalogue import CatalogueModel, catalogue, usual_file
 from fimserver.settings import Settings
 
-_FOLDER = Path(__file__).parents[2] / "docs"
+FOLDER = Path(__file__).parents[2] / "docs"
 
-_SETTINGS_INTRODUCTION = """\
-# Settings
+MARK = "<!-- `make docs` writes what follows. -->\n"
 
-*Written by `make docs` from `fimserver/settings.py`.*
+# As wide as a page of the documents' source.
+_HELP_COLUMNS = 100
 
-The same names work in three places; a later one wins:
-
-1. your own `settings.toml` (`fimserver doctor` names its folder),
-2. your editor's settings for the language server, under `fimserver`,
-3. a workspace's `.fimserver.toml`, which may only narrow what is suggested and sent: it reaches the settings whose last
-   column says *workspace*, and no other.
-
-A setting whose last column says *your machine only* names a file to load, a program to run or a place to send text to;
-it is never taken from a workspace, not even through the editor's workspace settings. A value that is wrong is named in
-one sentence and its default is used.
-
-```toml
-[completion]
-max_lines = 6
-disabled_languages = ["markdown"]
-
-[context]
-exclude = ["secrets/", "*.pem"]
-```
-"""
-
-_COMMANDS_INTRODUCTION = """\
-# Commands
-
-*Written by `make docs` from the commands' own help.*
-
-Exit codes: `0` done · `1` a fault of fimserver, described in the log · `2` it cannot be done as asked, and the sentence
-on standard error says what would mend it · `130` interrupted.
-"""
-
-_SCOPES = {"workspace": "workspace", "machine": "your machine only"}
+_WHO_MAY_SET = {"workspace": "workspace too", "machine": "your machine only"}
 
 
 def main() -> None:
-    """Write every generated document."""
-    for name, text in documents().items():
-        (_FOLDER / name).write_text(text, "utf-8")
+    """Write what is generated into every document that has such a part."""
+    for name in TABLES:
+        path = FOLDER / name
+        path.write_text(written(name, path.read_text("utf-8")), "utf-8")
 
 
-def documents() -> dict[str, str]:
-    """Return each generated document by its file name."""
-    return {"settings.md": settings_document(), "commands.md": commands_document()}
+def written(name: str, text: str) -> str:
+    """Return a document with its generated part as it should be."""
+    head, mark, _ = text.partition(MARK)
+    assert mark, f"docs/{name} has lost its line {MARK!r}"
+    return f"{head}{mark}\n{TABLES[name]()}"
 
 
-def settings_document() -> str:
-    """Return docs/settings.md."""
-    return "\n".join([_SETTINGS_INTRODUCTION, *(line for group in fields(Settings) for line in _group(group))])
+def settings_tables() -> str:
+    """Return a table for each group of settings."""
+    return "\n".join(line for group in fields(Settings) for line in _group_lines(group))
 
 
-def _group(group: "Field[Any]") -> Iterator[str]:
+def _group_lines(group: "Field[Any]") -> Iterator[str]:
     default = cast("Any", group.default)
     yield f"## `{group.name}`\n"
     yield f"{default.__doc__.strip()}\n"
-    yield "| Setting | Default | Values | Meaning | Also set by |"
+    yield "| Setting | Default | Values | Meaning | Who may set it |"
     yield "| --- | --- | --- | --- | --- |"
     for entry in fields(default):
-        scope = next((words for mark, words in _SCOPES.items() if entry.metadata[mark]), "")
-        cells = (f"`{entry.name}`", f"`{_toml(entry.default)}`", _values(entry), entry.metadata["meaning"], scope)
-        yield f"| {' | '.join(cells)} |"
+        who = next((words for mark, words in _WHO_MAY_SET.items() if entry.metadata[mark]), "you or your editor")
+        yield _row(f"`{entry.name}`", f"`{_toml(entry.default)}`", _values(entry), entry.metadata["meaning"], who)
     yield ""
 
 
@@ -87,7 +61,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
+        return f"[{', '.join(map(_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
@@ -100,30 +74,57 @@ def _values(entry: "Field[Any]") -> str:
     return {bool: "`true`, `false`", tuple: "texts", str: "text"}[type(entry.default)]
 
 
-def commands_document() -> str:
-    """Return docs/commands.md."""
-    context = click.Context(command_line, info_name="fimserver", terminal_width=100)
-    sections = [_COMMANDS_INTRODUCTION, _help("fimserver", command_line, context)]
+def command_sections() -> str:
+    """Return the help of the program and of each of its commands."""
+    context = click.Context(command_line, info_name="fimserver", terminal_width=_HELP_COLUMNS)
+    sections = [_help("fimserver", command_line, context)]
     for row in COMMANDS:
-        command = command_line.get_command(context, row.name)
-        assert command is not None
-        sections += _sections(command, f"fimserver {row.name}", context)
+        sections += _sections(_child(command_line, row.name, context), f"fimserver {row.name}", context)
     return "\n".join(sections)
 
 
 def _sections(command: click.Command, name: str, parent: click.Context) -> list[str]:
-    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, terminal_width=100)
-    own = [_help(name, command, context)]
+    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent, terminal_width=_HELP_COLUMNS)
+    sections = [_help(name, command, context)]
     if isinstance(command, click.Group):
-        for child_name in command.list_commands(context):
-            child = command.get_command(context, child_name)
-            assert child is not None
-            own += _sections(child, f"{name} {child_name}", context)
-    return own
+        for child in command.list_commands(context):
+            sections += _sections(_child(command, child, context), f"{name} {child}", context)
+    return sections
+
+
+def _child(group: click.Group, name: str, context: click.Context) -> click.Command:
+    command = group.get_command(context, name)
+    assert command is not None
+    return command
 
 
 def _help(name: str, command: click.Command, context: click.Context) -> str:
     return f"## `{name}`\n\n```\n{command.get_help(context)}\n```\n"
+
+
+def models_table() -> str:
+    """Return a row for each model of the catalogue."""
+    headings = ("Model", "For", "Size", "Context", "Licence", "Commercial use")
+    rows = [_row(*headings), _row(*["---"] * len(headings)), *map(_model_row, catalogue().values())]
+    return "\n".join(rows) + "\n"
+
+
+def _model_row(model: CatalogueModel) -> str:
+    file = usual_file(model)
+    size = f"{file.quant}, {file.bytes / 1e9:.1f} GB" if file else ""
+    context = f"{model.context_tokens:,}"
+    return _row(f"`{model.id}`", ", ".join(model.uses), size, context, model.licence, model.commercial)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings_tables,
+    "commands.md": command_sections,
+    "models.md": models_table,
+}
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-@pytest.mark.parametrize(("name", "text"), reference.documents().items(), ids=reference.documents())
-def test_a_generated_document_is_what_make_docs_writes(name: str, text: str) -> None:
-    assert (ROOT / "docs" / name).read_text("utf-8") == text, "run `make docs`"
+@pytest.mark.parametrize("name", reference.TABLES)
+def test_what_is_generated_is_what_make_docs_writes(name: str) -> None:
+    text = (reference.FOLDER / name).read_text("utf-8")
+    assert text == reference.written(name, text), "run `make docs`"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
