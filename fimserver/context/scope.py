@@ -50,7 +50,8 @@ def _scope_in_lines(document: Document, last: int, line: int, width: int) -> tup
     if header is None:
         return Span(0, len(document.text)), ""
     blanks = indent_of(document, header)
-    return Span(document.starts[header], _end_of_deeper(document, max(header, line), columns(blanks))), blanks
+    start = document.starts[header] + len(blanks)
+    return Span(start, _end_of_deeper(document, max(header, line), columns(blanks))), blanks
 
 
 def _header_line(document: Document, last: int, width: int) -> int | None:

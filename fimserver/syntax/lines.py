@@ -13,8 +13,8 @@ from fimserver.syntax.languages import Language
 
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 
-# Without a row: C's and the shell's comments, where a blank or nothing follows the mark as people write them.
-_COMMON_COMMENT = r"//|#(?=\s|$|!)|(?<!\S)--(?=\s|$)"
+# Without a row: the comments of C, the shell and SQL, between blanks as people write them; no address's slashes.
+_COMMON_COMMENT = r"(?<!:)//|(?<!\S)#(?=\s|$|!)|(?<!\S)--(?=\s|$)"
 _COMMON_QUOTES = ('"', "'", "`")
 
 
