@@ -40,12 +40,12 @@ def edit_inside_a_call(files: Files) -> Trace:
 def insert_in_a_long_file(files: Files) -> Trace:
     """Insert lines in the middle of a file of 2,000 lines."""
     typist = Typist("insert lines in a long file", {"long.py": files["long.py"]})
-    typist.go("long.py", "class SuggestionCache:\n")
+    typist.go("long.py", "class SuggestionCache:")
     typist.pause()
-    typist.type('    """Keeps what was suggested, newest first."""\n\n    most_entries = 250\n')
-    typist.type("    def size(self) -> int:\n        return len(self._entries)\n\n")
+    typist.type('\n    """Keeps what was suggested, newest first."""\n\n    most_entries = 250\n')
+    typist.type("\n    def size(self) -> int:\n        return len(self._entries)\n")
     typist.pause()
-    typist.type("    def is_empty(self) -> bool:\n        return not self._entries\n")
+    typist.type("\n    def is_empty(self) -> bool:\n        return not self._entries\n")
     return typist.trace()
 
 
@@ -53,11 +53,11 @@ def switch_between_two_files(files: Files) -> Trace:
     """Change a module and its user in turn."""
     typist = Typist("switch between two files", {name: files[name] for name in ("cache.py", "completer.py")})
     for number in range(3):
-        typist.go("cache.py", "    def forget(self, uri: str) -> None:\n")
-        typist.type(f"        count_{number} = len(self._entries)\n")
+        typist.go("cache.py", "    def forget(self, uri: str) -> None:")
+        typist.type(f"\n        count_{number} = len(self._entries)")
         typist.pause()
-        typist.go("completer.py", "        self._cache.forget(uri)\n")
-        typist.type(f"        self._forgotten_{number} = uri\n")
+        typist.go("completer.py", "        self._cache.forget(uri)")
+        typist.type(f"\n        self._forgotten_{number} = uri")
         typist.pause()
     return typist.trace()
 
@@ -65,31 +65,31 @@ def switch_between_two_files(files: Files) -> Trace:
 def delete_and_retype(files: Files) -> Trace:
     """Change one's mind: delete what was typed, undo, type something else."""
     typist = Typist("delete and retype", {"cache.py": files["cache.py"]})
-    typist.go("cache.py", "        self._entries.move_to_end(key)\n")
-    for first, second in (("        print(len(self._entries))", "assert key in self._entries"), ("x = ent", "entries")):
-        typist.type(first)
-        typist.delete(len(first.lstrip()))
+    typist.go("cache.py", "        self._entries.move_to_end(key)")
+    for first, second in (("print(len(self._entries))", "assert key in self._entries"), ("x = ent", "entries")):
+        typist.type("\n        " + first)
+        typist.delete(len(first))
         typist.type(second)
     typist.type("\n")
-    typist.paste("        self._count += 1\n")
-    typist.type("        return entry")
+    typist.paste("        self._count += 1")
+    typist.type("\n        return entry")
     return typist.trace()
 
 
 def jump_away_and_back(files: Files) -> Trace:
     """Begin a line, look something up elsewhere in the file, add an import, come back and go on."""
     typist = Typist("jump away and back", {"completer.py": files["completer.py"]})
-    typist.go("completer.py", "        self._turns = Turns()\n")
-    typist.type("        self._started_s = ")
+    typist.go("completer.py", "        self._turns = Turns()")
+    typist.type("\n        self._started_s = ")
     typist.pause()
-    typist.go("completer.py", "import asyncio\n")
-    typist.type("import math\n")
+    typist.go("completer.py", "import asyncio")
+    typist.type("\nimport math")
     typist.go("completer.py", "        self._started_s = ")
-    typist.type("math.floor(clock())\n")
-    typist.go("completer.py", "import math\n")
-    typist.type("import os\n")
-    typist.go("completer.py", "math.floor(clock())\n")
-    typist.type("        self._pid = os.getpid()\n")
+    typist.type("math.floor(clock())")
+    typist.go("completer.py", "import math")
+    typist.type("\nimport os")
+    typist.go("completer.py", "math.floor(clock())")
+    typist.type("\n        self._pid = os.getpid()")
     return typist.trace()
 
 

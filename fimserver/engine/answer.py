@@ -134,6 +134,8 @@ class Answer:
 
     def _evaluate_batch(self, batch: Sequence[int], rows: Sequence[int]) -> bool:
         assert self._sequence is not None
+        threads = self._loaded.threads.for_batch(len(batch))
+        self._loaded.llama.use_threads(threads)
         before, started = self._memory.length(self._sequence), time.perf_counter()
         finished = self._memory.evaluate(self._sequence, batch, rows)
         seconds = time.perf_counter() - started
@@ -142,6 +144,7 @@ class Answer:
             self._evaluated_tokens += min(self._memory.length(self._sequence), self._prompt_tokens) - before
         if finished:
             self._loaded.speed.note(len(batch), seconds)
+            self._loaded.threads.note(len(batch), threads, seconds)
         else:
             self._loaded.speed.note_interrupted()
         return finished

@@ -13,6 +13,7 @@ from fimserver.engine.interface import ModelFacts
 from fimserver.engine.llama import Llama, LoadOptions
 from fimserver.engine.memory import Memory
 from fimserver.engine.speed import Speed, choose_threads
+from fimserver.engine.threads import ThreadChoice, thread_candidates
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable
 
@@ -29,6 +30,7 @@ class Loaded:
 
     llama: Llama
     base_facts: ModelFacts
+    threads: ThreadChoice
     warning: str = ""
 
     def __post_init__(self) -> None:
@@ -82,7 +84,8 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
             raise
         llama = Llama(replace(wanted, cells=wanted.cells // 2), on_percent)
         warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
-    return Loaded(llama, facts_of(llama), warning)
+    threads = ThreadChoice(thread_candidates(options.threads, wanted.threads))
+    return Loaded(llama, facts_of(llama), threads, warning)
 
 
 def facts_of(llama: Llama) -> ModelFacts:
