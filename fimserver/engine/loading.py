@@ -84,8 +84,9 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
             raise
         llama = Llama(replace(wanted, cells=wanted.cells // 2), on_percent)
         warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
-    threads = ThreadChoice(thread_candidates(options.threads, wanted.threads))
-    return Loaded(llama, facts_of(llama), threads, warning)
+    facts = facts_of(llama)
+    threads = ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes))
+    return Loaded(llama, facts, threads, warning)
 
 
 def facts_of(llama: Llama) -> ModelFacts:

@@ -14,6 +14,9 @@ _TRY_EVERY = 48
 # Weight of the newest measurement: a core that becomes busy is noticed within two or three tokens.
 _NEWEST_SHARE = 0.4
 
+# Up to this size one thread reads all weights in a few milliseconds, and meeting others costs more than it saves.
+_SMALL_MODEL_BYTES = 100_000_000
+
 # Shorter batches are decoding: their cost is that of reading the weights, whatever their length.
 _PREFILL_TOKENS = 16
 
@@ -61,12 +64,17 @@ class _Quickest:
             self._seconds[threads] = seconds if not old or seconds < old else old + _NEWEST_SHARE * (seconds - old)
 
 
-def thread_candidates(wanted: int, most: int) -> tuple[int, ...]:
+def thread_candidates(wanted: int, most: int, file_bytes: int) -> tuple[int, ...]:
     """Return the numbers of threads to choose from: the user's own, else all, half and one of what can be spared.
 
-    >>> thread_candidates(0, 3)
+    A small model begins with one, a large one with all: the first guess is most often right.
+
+    >>> thread_candidates(0, 3, file_bytes=2_000_000_000)
     (3, 2, 1)
-    >>> thread_candidates(4, 3)
+    >>> thread_candidates(4, 3, file_bytes=2_000_000_000)
     (4,)
     """
-    return (wanted,) if wanted else tuple(dict.fromkeys((most, -(-most // 2), 1)))
+    if wanted:
+        return (wanted,)
+    candidates = tuple(dict.fromkeys((most, -(-most // 2), 1)))
+    return candidates if file_bytes > _SMALL_MODEL_BYTES else candidates[::-1]

@@ -46,7 +46,15 @@ def test_decoding_and_prefill_are_judged_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "most", "candidates"), [(0, 1, (1,)), (0, 2, (2, 1)), (0, 3, (3, 2, 1)), (0, 8, (8, 4, 1)), (6, 8, (6,))]
+    ("wanted", "most", "megabytes", "candidates"),
+    [
+        (0, 1, 1_000, (1,)),
+        (0, 2, 1_000, (2, 1)),
+        (0, 3, 1_000, (3, 2, 1)),
+        (0, 8, 1_000, (8, 4, 1)),
+        (0, 8, 7, (1, 4, 8)),
+        (6, 8, 7, (6,)),
+    ],
 )
-def test_candidates(wanted: int, most: int, candidates: tuple[int, ...]) -> None:
-    assert thread_candidates(wanted, most) == candidates
+def test_candidates(wanted: int, most: int, megabytes: int, candidates: tuple[int, ...]) -> None:
+    assert thread_candidates(wanted, most, megabytes * 1_000_000) == candidates
