@@ -58,6 +58,7 @@ class Book:
         self.cells = cells
         self.rewindable = rewindable
         self.held = [Held(number) for number in range(sequences)]
+        self._taken = 0
         self._clock = count(1)
         self._next_cell = count()
 
@@ -83,31 +84,33 @@ class Book:
         """Return the sequences to clear so that `sequence` can grow by `wanted` tokens; None where nothing helps."""
         return self._clearing(wanted, {sequence}, frozenset(busy), frozenset())
 
-    def used_cells(self, without: Iterable[int] = ()) -> int:
-        """Return how many cells are taken, shared ones counted once."""
+    def cells_taken(self, without: Iterable[int] = ()) -> int:
+        """Return how many cells would be taken without some sequences; shared ones are counted once."""
         gone = frozenset(without)
-        return len(frozenset().union(*(held.cells for held in self.held if held.number not in gone)))
+        return len(frozenset[int]().union(*(held.cells for held in self.held if held.number not in gone)))
 
     def clear(self, sequence: int) -> None:
         """Note that a sequence was emptied."""
-        self.held[sequence].tokens.clear()
-        self.held[sequence].cells.clear()
+        self.cut(sequence, 0)
 
     def cut(self, sequence: int, length: int) -> None:
         """Note that a sequence was cut to its first tokens."""
         del self.held[sequence].tokens[length:]
         del self.held[sequence].cells[length:]
+        self._taken = self.cells_taken()
 
     def branch(self, source: int, target: int, length: int) -> None:
         """Note that `target` now shares the first tokens of `source`."""
         self.held[target].tokens = self.held[source].tokens[:length]
         self.held[target].cells = self.held[source].cells[:length]
+        self._taken = self.cells_taken()
 
     def extend(self, sequence: int, tokens: Sequence[int]) -> None:
         """Note that tokens were evaluated at a sequence's end."""
         held = self.held[sequence]
         held.tokens.extend(tokens)
         held.cells.extend(next(self._next_cell) for _ in tokens)
+        self._taken += len(tokens)
         self.touch(sequence)
 
     def touch(self, sequence: int) -> None:
@@ -150,7 +153,8 @@ class Book:
         self, wanted: int, spared: set[int], busy: frozenset[int], cleared: frozenset[int]
     ) -> tuple[int, ...] | None:
         """Return what to clear, idle sequences before busy ones, longest unused first, for `wanted` free cells."""
-        if self.cells - self.used_cells(cleared) >= wanted:
+        taken = self.cells_taken(cleared) if cleared else self._taken
+        if self.cells - taken >= wanted:
             return ()
         order = sorted(
             (held for held in self.held if held.tokens and held.number not in spared | cleared),
@@ -159,6 +163,6 @@ class Book:
         chosen: list[int] = []
         for held in order:
             chosen.append(held.number)
-            if self.cells - self.used_cells(cleared | set(chosen)) >= wanted:
+            if self.cells - self.cells_taken(cleared | set(chosen)) >= wanted:
                 return tuple(chosen)
         return None

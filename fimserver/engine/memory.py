@@ -71,6 +71,11 @@ class Memory:
         for sequence in [number for number, holder in self._owners.items() if holder is owner]:
             self._clear(sequence)
 
+    def clear(self) -> None:
+        """Empty every sequence."""
+        for held in self.book.held:
+            self._clear(held.number)
+
     def _cut(self, sequence: int, length: int) -> int:
         """Cut a sequence to `length` tokens, or to none where that is refused; return what is left."""
         if self._llama.forget(sequence, length) and self._llama.length(sequence) == length:
