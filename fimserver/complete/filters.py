@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from fimserver.syntax.errors import error_count
 from fimserver.text import leading_blanks, main_line_ending, with_line_ending
 from fimserver.values import CursorContext, Reason, Rejection
 
@@ -189,6 +190,16 @@ def refuse_repetition(text: str, context: CursorContext) -> Filtered:  # noqa: A
     return text
 
 
+def refuse_new_syntax_errors(text: str, context: CursorContext) -> Filtered:
+    """Refuse a text with which the document has more syntax errors than without it."""
+    start = context.line_start if context.blank_prefix else context.offset
+    end = context.offset + (len(context.tail) if context.closing_tail else 0)
+    before, after = error_count(context.document, start, end, text)
+    if after > before:
+        return Rejection(reason=Reason.SYNTAX_ERROR, detail=f"It would bring {after - before} more syntax errors.")
+    return text
+
+
 FILTERS: tuple[Filter, ...] = (
     strip_fences_and_prose,
     cut_at_control_text,
@@ -201,6 +212,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_surplus_closers,
     refuse_the_line_above_again,
     refuse_repetition,
+    refuse_new_syntax_errors,
     follow_the_files_line_endings,
 )
 
