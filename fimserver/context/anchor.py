@@ -32,6 +32,9 @@ _LONGEST_CLOSERS = 200
 # From this share of the typing budget on, the next anchor should be prepared when the user pauses.
 _DUE_SHARE = 0.5
 
+# An anchor with less than this share of the text it could have was made for the first answer in a cold file.
+_SMALL_SHARE = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -89,12 +92,17 @@ def hold_or_take(context: CursorContext, anchors: Anchors, budget: Budget) -> He
 def next_anchor(context: CursorContext, anchors: Anchors, budget: Budget) -> Anchor | None:
     """Return the anchor to warm while the user pauses, or None where the one in use will do.
 
-    Once the engine has evaluated it, `Anchors.remember` puts it to use.
+    It will not do where much has been typed since, or where it was made for a smaller budget. Once the engine has
+    evaluated the next one, `Anchors.remember` puts it to use.
     """
     known = anchors.of(context.document.uri)
-    if known and held(known[0], context, budget) and not _is_due(known[0], context, budget):
-        return None
-    return fresh_anchor(context, budget, known[0] if known else None)
+    last = known[0] if known else None
+    following = fresh_anchor(context, budget, last)
+    in_use = held(last, context, budget) if last else None
+    if in_use is None or _is_due(in_use, context, budget):
+        return following
+    seen = _length(in_use) + context.offset - in_use.split
+    return following if seen < _length(following) * _SMALL_SHARE else None
 
 
 def fresh_anchor(context: CursorContext, budget: Budget, last: Anchor | None = None) -> Anchor:
@@ -148,6 +156,10 @@ def _with_text_after(anchor: Anchor, context: CursorContext) -> Anchor | None:
     if start < 0 or start - offset > _LONGEST_CLOSERS or not is_closing(text[offset:start]):
         return None
     return replace(anchor, suffix_length=len(text) - start)
+
+
+def _length(anchor: Anchor) -> int:
+    return len(anchor.prefix) + len(anchor.suffix)
 
 
 def _is_due(anchor: Anchor, context: CursorContext, budget: Budget) -> bool:
