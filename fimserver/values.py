@@ -160,7 +160,6 @@ class Completion:
     mean_logprob: float | None = None
     first_logprob: float | None = None
     complete: bool = True  # false where the deadline cut it at a line's end
-    id: str = ""  # by which the editor says that it was shown or accepted
     timings: Timings = Timings()
 
 

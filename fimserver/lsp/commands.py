@@ -1,7 +1,7 @@
 """Turn `workspace/executeCommand` into what is done: a table of commands and the arguments each takes."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from lsprotocol import types
@@ -10,6 +10,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from fimserver.engine.interface import EngineState
 from fimserver.lsp import names
 from fimserver.lsp.messages import structured
+from fimserver.lsp.offers import Event
 from fimserver.lsp.session import Session
 from fimserver.values import Rejection
 
@@ -23,9 +24,9 @@ class NoArguments:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedArguments:
-    """The suggestion that was taken."""
+    """The name of the suggestion that was taken whole."""
 
-    completion_id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,7 @@ async def execute_command(session: Session, params: types.ExecuteCommandParams) 
 
 
 async def _accepted(session: Session, arguments: AcceptedArguments) -> None:
-    session.completer.accepted(arguments.completion_id)
-    session.status.counts.accepted += 1
+    session.offers.note(arguments.name, Event.ACCEPTED)
 
 
 async def _status(session: Session, _: NoArguments) -> dict[str, Any]:
@@ -79,7 +79,7 @@ async def _status(session: Session, _: NoArguments) -> dict[str, Any]:
         "remote": model.remote if model else False,
         "memoryBytes": engine.memory_bytes,
         "lastReason": last.reason.value if last else None,
-        "counts": asdict(session.status.counts),
+        "counts": session.offers.counts(),
     }
 
 

@@ -5,28 +5,16 @@ have no ghost text. That a newer request displaces an older one is the completer
 """
 
 import logging
-from dataclasses import dataclass
 
 from lsprotocol import types
 
+from fimserver.lsp.client import Encoding
 from fimserver.lsp.configuration import offers_menu
-from fimserver.lsp.convert import inline_item, is_on_cursor_line, menu_item, offset_of
+from fimserver.lsp.convert import Suggestion, inline_item, is_on_cursor_line, menu_item, offset_of
 from fimserver.lsp.session import Session
-from fimserver.values import Completion, Document, Outcome, Reason, Rejection, Span
+from fimserver.values import Document, Reason, Rejection, Span
 
 _log = logging.getLogger(__name__)
-
-# Reasons that will not pass by themselves: the user is told, where there is no status item, too.
-_TROUBLES = frozenset({Reason.ENGINE_UNAVAILABLE, Reason.ENGINE_REFUSED})
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A completion, and the document and cursor it was made for."""
-
-    completion: Completion
-    document: Document
-    cursor: int
 
 
 async def inline_completion(session: Session, params: types.InlineCompletionParams) -> types.InlineCompletionList:
@@ -38,9 +26,7 @@ async def inline_completion(session: Session, params: types.InlineCompletionPara
         invoked=params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked,
         selected=params.context.selected_completion_info,
     )
-    if found is None:
-        return types.InlineCompletionList(items=[])
-    return types.InlineCompletionList(items=[inline_item(found.completion, found.document, session.client.encoding)])
+    return types.InlineCompletionList(items=[inline_item(found, session.client.encoding)] if found else [])
 
 
 async def menu_completion(session: Session, params: types.CompletionParams) -> types.CompletionList:
@@ -51,10 +37,8 @@ async def menu_completion(session: Session, params: types.CompletionParams) -> t
     found = None
     if offers_menu(session.client, session.settings):
         found = await _suggest(session, params.text_document.uri, params.position)
-    if found is None:
-        return types.CompletionList(is_incomplete=True, items=[])
-    item = menu_item(found.completion, found.document, found.cursor, session.client.encoding)
-    return types.CompletionList(is_incomplete=True, items=[item])
+    items = [menu_item(found, session.client.encoding)] if found else []
+    return types.CompletionList(is_incomplete=True, items=items)
 
 
 async def _suggest(
@@ -65,38 +49,33 @@ async def _suggest(
     invoked: bool = False,
     selected: types.SelectedCompletionInfo | None = None,
 ) -> Suggestion | None:
-    """Ask the completer, keep the status item up to date, and return what can be drawn."""
+    """Return what can be drawn at a position; where that is nothing, the session knows why."""
     document = session.documents.get(uri)
     if document is None:
-        session.status.refused(Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail=session.documents.why_not(uri)))
+        session.note_empty(Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail=session.documents.why_not(uri)))
         return None
     if session.status.off:
-        session.status.refused(Rejection(reason=Reason.DISABLED, detail=session.status.off))
+        session.note_empty(Rejection(reason=Reason.DISABLED, detail=session.status.off))
         return None
     cursor = offset_of(document, position, session.client.encoding)
-    outcome: Outcome | None = None  # what stays where it is cancelled
-    session.status.asked()
-    try:
-        outcome = await session.completer.complete(
-            document, cursor, invoked=invoked, selected=_selected(session, document, selected)
-        )
-    finally:
-        session.status.answered(outcome)
+    entry = _selected(document, selected, session.client.encoding)
+    with session.status.asking():
+        outcome = await session.completer.complete(document, cursor, invoked=invoked, selected=entry)
     if isinstance(outcome, Rejection):
-        if outcome.reason in _TROUBLES:
-            session.tell_trouble(outcome.detail)
+        session.note_empty(outcome)
         return None
     if not is_on_cursor_line(document, outcome.replaces, cursor):
         _log.error("A suggestion for more than the cursor's line was held back: %s.", outcome.replaces)
         return None
-    return Suggestion(outcome, document, cursor)
+    session.status.note(None)
+    return Suggestion(outcome, session.offers.new_name(), document, cursor)
 
 
 def _selected(
-    session: Session, document: Document, selected: types.SelectedCompletionInfo | None
+    document: Document, selected: types.SelectedCompletionInfo | None, encoding: Encoding
 ) -> tuple[Span, str] | None:
+    """Return what the selected entry of the editor's own menu would replace, and with which text."""
     if selected is None:
         return None
-    start = offset_of(document, selected.range.start, session.client.encoding)
-    end = offset_of(document, selected.range.end, session.client.encoding)
-    return Span(start, end), selected.text
+    start = offset_of(document, selected.range.start, encoding)
+    return Span(start, offset_of(document, selected.range.end, encoding)), selected.text

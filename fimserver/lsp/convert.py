@@ -4,6 +4,7 @@ A position's `character` counts units of the encoding agreed upon at the start: 
 Surrogates that stand alone count as one UTF-16 unit and three bytes; JSON can bring them in.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from lsprotocol import types
@@ -19,6 +20,16 @@ class Place(Protocol):
 
     line: int
     character: int
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A completion with its name, and the document and cursor it was made for."""
+
+    completion: Completion
+    name: str
+    document: Document
+    cursor: int
 
 
 def column_of(line: str, units: int, encoding: Encoding) -> int:
@@ -81,25 +92,28 @@ def is_on_cursor_line(document: Document, span: Span, cursor: int) -> bool:
     return first <= span.start <= cursor <= span.end <= last
 
 
-def inline_item(completion: Completion, document: Document, encoding: Encoding) -> types.InlineCompletionItem:
-    r"""Return the ghost text of a completion. Its lines end with ``\n``: editors put their own line ends in its place,
-    and Neovim shows a ``\r`` as ``^M``.
+def inline_item(suggestion: Suggestion, encoding: Encoding) -> types.InlineCompletionItem:
+    r"""Return a suggestion as ghost text.
+
+    Its lines end with ``\n``: editors put their own line ends in its place, and Neovim shows a ``\r`` as ``^M``.
     """
+    completion = suggestion.completion
     return types.InlineCompletionItem(
         insert_text=with_line_ending(completion.text, "\n"),
-        range=range_of(document, completion.replaces, encoding),
-        command=accepted_command(completion),
+        range=range_of(suggestion.document, completion.replaces, encoding),
+        command=_accepted(suggestion),
     )
 
 
-def menu_item(completion: Completion, document: Document, cursor: int, encoding: Encoding) -> types.CompletionItem:
-    """Return the entry of the completion menu for a completion.
+def menu_item(suggestion: Suggestion, encoding: Encoding) -> types.CompletionItem:
+    """Return a suggestion as an entry of the completion menu.
 
     It takes in the word before the cursor, because menus compare what was typed of a word with the filter text:
     after `ret‸` the completion `urn x` becomes an entry `return x`. Its lines end as the document's own do.
     """
-    start = min(completion.replaces.start, _word_start(document.text, cursor))
-    whole = document.text[start : completion.replaces.start] + completion.text
+    completion, text = suggestion.completion, suggestion.document.text
+    start = min(completion.replaces.start, _word_start(text, suggestion.cursor))
+    whole = text[start : completion.replaces.start] + completion.text
     first_line, _, more = whole.strip().partition("\n")
     return types.CompletionItem(
         label=f"{first_line.rstrip()} …" if more else first_line.rstrip(),
@@ -109,11 +123,16 @@ def menu_item(completion: Completion, document: Document, cursor: int, encoding:
         filter_text=whole.partition("\n")[0],
         insert_text_format=types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(
-            range_of(document, Span(start, completion.replaces.end), encoding),
-            with_line_ending(whole, main_line_ending(document.text)),
+            range_of(suggestion.document, Span(start, completion.replaces.end), encoding),
+            with_line_ending(whole, main_line_ending(text)),
         ),
-        command=accepted_command(completion),
+        command=_accepted(suggestion),
     )
+
+
+def _accepted(suggestion: Suggestion) -> types.Command:
+    """Return the command by which an editor says that a suggestion was taken whole."""
+    return types.Command(title="Accepted", command=ACCEPTED, arguments=[suggestion.name])
 
 
 def _word_start(text: str, cursor: int) -> int:
@@ -121,8 +140,3 @@ def _word_start(text: str, cursor: int) -> int:
     while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
         start -= 1
     return start
-
-
-def accepted_command(completion: Completion) -> types.Command:
-    """Return the command by which an editor says that a completion was taken whole."""
-    return types.Command(title="Accepted", command=ACCEPTED, arguments=[completion.id])

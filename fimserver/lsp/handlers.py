@@ -15,6 +15,7 @@ from fimserver.lsp import names
 from fimserver.lsp.commands import execute_command
 from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
+from fimserver.lsp.offers import Event
 from fimserver.lsp.session import Session
 
 
@@ -107,12 +108,18 @@ def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> No
     session.completer.forget(params.text_document.uri)
 
 
-def _did_show(session: Session, _: ShownParams) -> None:
-    session.status.counts.shown += 1
+def _did_show(session: Session, params: ShownParams) -> None:
+    _note(session, params.item, Event.SHOWN)
 
 
-def _did_partly_accept(session: Session, _: PartlyAcceptedParams) -> None:
-    session.status.counts.accepted_partly += 1
+def _did_partly_accept(session: Session, params: PartlyAcceptedParams) -> None:
+    _note(session, params.item, Event.ACCEPTED_PARTLY)
+
+
+def _note(session: Session, item: Item, event: Event) -> None:
+    for name in item.command.arguments:
+        session.offers.note(name, event)
+    session.status.want()
 
 
 def _did_focus(session: Session, _: Any) -> None:

@@ -27,10 +27,6 @@ class Completer(Protocol):
         """Follow changed settings."""
         ...
 
-    def accepted(self, completion_id: str) -> None:
-        """Note that a suggestion was taken whole."""
-        ...
-
     def forget(self, uri: str) -> None:
         """Drop what is kept of a closed document."""
         ...

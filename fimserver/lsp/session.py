@@ -19,15 +19,23 @@ from fimserver.lsp import names
 from fimserver.lsp.client import Client
 from fimserver.lsp.configuration import settings_while_running
 from fimserver.lsp.documents import Documents
+from fimserver.lsp.offers import Offers
 from fimserver.lsp.seams import CompleterFactory, Connection, EngineFactory
 from fimserver.lsp.status import Status, StatusReporter
 from fimserver.settings import Problem, Settings
 from fimserver.uris import path_of
+from fimserver.values import Reason, Rejection
 
 _log = logging.getLogger(__name__)
 
 # A user who does not mend it at once is not told again and again.
 _BETWEEN_TROUBLES_S = 300.0
+
+# Answers that say nothing about the place they were asked for.
+_PASSING = frozenset({Reason.DISPLACED, Reason.CANCELLED})
+
+# Reasons that do not pass by themselves: the user is told, where there is no status item, too.
+_TROUBLES = frozenset({Reason.ENGINE_UNAVAILABLE, Reason.ENGINE_REFUSED})
 
 # How often the status item hears how far an engine is that is starting.
 _STARTING_POLL_S = 0.25
@@ -48,6 +56,7 @@ class Session:
         self.client = client
         self.settings = settings
         self.documents = Documents(client.encoding)
+        self.offers = Offers()
         self._settings_at_start = settings
         self._new_engine, self._new_completer = new_engine, new_completer
         self._roots = tuple(path for root in client.roots if (path := path_of(root)) is not None)
@@ -139,6 +148,15 @@ class Session:
         return self.engine.status()  # of the engine of this moment: after a restart it is another one
 
     # The client.
+
+    def note_empty(self, rejection: Rejection) -> None:
+        """Note that an answer is empty, and why."""
+        if rejection.reason in _PASSING:
+            return
+        self.offers.note_empty()
+        self.status.note(rejection)
+        if rejection.reason in _TROUBLES:
+            self.tell_trouble(rejection.detail)
 
     def tell_problems(self, problems: Sequence[Problem]) -> None:
         """Show the user, in one message, what of the settings was not taken; each sentence once."""

@@ -4,14 +4,15 @@ It is sent to clients that understand it: those that announce `experimental.fims
 one of our own notifications. Others would write a line to their log for every key.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from fimserver.engine.interface import EngineState, EngineStatus
 from fimserver.lsp import names
-from fimserver.values import Completion, Outcome, Reason, Rejection
+from fimserver.values import Reason, Rejection
 
 
 class Kind(StrEnum):
@@ -55,20 +56,6 @@ _OF_ENGINE = {
     EngineState.FAILED: (Kind.ERROR, "The engine failed"),
 }
 
-# Answers that say nothing about the place they were asked for.
-_PASSING = frozenset({Reason.DISPLACED, Reason.CANCELLED})
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the suggestions of this session. `fimserver.status` returns them."""
-
-    answered: int = 0
-    empty: int = 0
-    shown: int = 0
-    accepted: int = 0
-    accepted_partly: int = 0
-
 
 def describe(engine: EngineStatus, *, asking: bool, off: str, last: Rejection | None) -> Status:
     """Return a server's status: `off` says why nothing is suggested at all, `last` why the last answer was empty."""
@@ -95,7 +82,6 @@ class StatusReporter:
     wanted: bool = False
     off: str = ""
     last: Rejection | None = None
-    counts: Counts = field(default_factory=Counts)
     _asking: int = 0
     _sent: Status | None = None
 
@@ -114,24 +100,18 @@ class StatusReporter:
         self.wanted = True
         self.report()
 
-    def refused(self, rejection: Rejection) -> None:
-        """Note that nothing was asked, and why."""
-        self.counts.empty += 1
-        self.last = rejection
-        self.report()
-
-    def asked(self) -> None:
-        """Note that a suggestion is being made."""
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Be busy while a suggestion is made."""
         self._asking += 1
         self.report()
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            self.report()
 
-    def answered(self, outcome: Outcome | None) -> None:
-        """Note how that ended; None where it was cancelled."""
-        self._asking -= 1
-        if isinstance(outcome, Completion):
-            self.counts.answered += 1
-            self.last = None
-        elif outcome is not None and outcome.reason not in _PASSING:
-            self.counts.empty += 1
-            self.last = outcome
+    def note(self, last: Rejection | None) -> None:
+        """Note why the last answer was empty; None where it was not."""
+        self.last = last
         self.report()

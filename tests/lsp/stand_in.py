@@ -93,7 +93,6 @@ class StandInCompleter:
     def __init__(self, engine: object, settings: Settings, roots: tuple[Path, ...]) -> None:
         self.journal = StandInJournal()
         self._settings = settings
-        self._number = 0
         self._roots = roots
 
     async def complete(
@@ -114,14 +113,10 @@ class StandInCompleter:
             "two lines": ("(\n)", Span(offset, end)),
             "far": ("far", Span(start, len(document.text))),
         }.get(typed, (f"<{typed}>", here))
-        self._number += 1
-        return Completion(text=text, replaces=span, shape=Shape.LINE, source="model", id=f"c{self._number}")
+        return Completion(text=text, replaces=span, shape=Shape.LINE, source="model")
 
     def use_settings(self, settings: Settings) -> None:
         self._settings = settings
-
-    def accepted(self, completion_id: str) -> None:
-        pass
 
     def forget(self, uri: str) -> None:
         pass

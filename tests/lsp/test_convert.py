@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.convert import (
+    Suggestion,
     column_of,
     inline_item,
     is_on_cursor_line,
@@ -102,14 +103,16 @@ def test_a_range_holds_the_cursor_and_no_line_end(text: str, start: int, end: in
     assert is_on_cursor_line(document, Span(start, end), cursor) is sound
 
 
-def completion(text: str, start: int, end: int) -> Completion:
-    return Completion(text=text, replaces=Span(start, end), shape=Shape.LINE, source="model", id="c7")
+def suggestion(drawing: str, text: str, *, before: int = 0, after: int = 0) -> Suggestion:
+    """A suggestion that replaces so many characters before and after the cursor."""
+    document, cursor = drawn(drawing)
+    span = Span(cursor - before, cursor + after)
+    return Suggestion(Completion(text=text, replaces=span, shape=Shape.LINE, source="model"), "c7", document, cursor)
 
 
 @pytest.mark.parametrize(("encoding", "character"), [("utf-8", 5), ("utf-16", 3), ("utf-32", 2)])
 def test_ghost_text_always_has_a_range_and_a_command_that_names_it(encoding: Encoding, character: int) -> None:
-    document, cursor = drawn("a😀‸)")
-    item = inline_item(completion("x)", cursor, cursor + 1), document, encoding)
+    item = inline_item(suggestion("a😀‸)", "x)", after=1), encoding)
     assert item.insert_text == "x)"
     assert item.range is not None
     assert (item.range.start.character, item.range.end.character) == (character, character + 1)
@@ -118,8 +121,7 @@ def test_ghost_text_always_has_a_range_and_a_command_that_names_it(encoding: Enc
 
 
 def test_ghost_text_has_plain_line_ends_in_a_crlf_document() -> None:
-    document, cursor = drawn("a\r\nb‸\r\n")
-    assert inline_item(completion("\r\nc", cursor, cursor), document, "utf-16").insert_text == "\nc"
+    assert inline_item(suggestion("a\r\nb‸\r\n", "\r\nc"), "utf-16").insert_text == "\nc"
 
 
 MENU = {
@@ -139,8 +141,7 @@ MENU = {
 def test_menu_entries(
     text: str, new: str, before: int, after: int, label: str, filter_text: str, new_text: str, start: int
 ) -> None:
-    document, cursor = drawn(text)
-    item = menu_item(completion(new, cursor - before, cursor + after), document, cursor, "utf-16")
+    item = menu_item(suggestion(text, new, before=before, after=after), "utf-16")
     edit = item.text_edit
     assert edit is not None
     assert (item.label, item.filter_text, edit.new_text) == (label, filter_text, new_text)

@@ -206,7 +206,9 @@ async def test_what_becomes_of_suggestions_is_counted(start: Start) -> None:
     sent = client.protocol._converter.unstructure(item)
     client.protocol.notify("fimserver/didShowCompletion", {"item": sent})
     client.protocol.notify("fimserver/didPartiallyAcceptCompletion", {"item": sent, "acceptedLength": 2})
-    await command(client, item.command.command, *(item.command.arguments or ()))
+    for _ in range(2):
+        await command(client, item.command.command, *(item.command.arguments or ()))
+    await command(client, item.command.command, "c99")
     status = await command(client, "fimserver.status")
     assert status["counts"] == {"answered": 1, "empty": 0, "shown": 1, "accepted": 1, "accepted_partly": 1}
 

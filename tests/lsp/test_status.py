@@ -1,12 +1,13 @@
 """The status item says how the server is, why the last answer was empty, and which command helps."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from fimserver.engine.interface import EngineState, EngineStatus
 from fimserver.lsp.status import Kind, Status, StatusReporter, describe
-from fimserver.values import Completion, Outcome, Reason, Rejection, Shape, Span
+from fimserver.values import Reason, Rejection
 from tests.lsp.raw_client import RawClient
 
 READY = EngineStatus(state=EngineState.READY)
@@ -54,24 +55,19 @@ def test_a_command_is_sent_with_its_title() -> None:
     }
 
 
-SHOWN = Completion(text="x", replaces=Span(0, 0), shape=Shape.LINE, source="model")
-
-OUTCOMES: dict[str, tuple[Outcome | None, Rejection | None]] = {
-    "a suggestion clears the reason": (SHOWN, None),
-    "a rejection is the reason": (Rejection(reason=Reason.JUNK), Rejection(reason=Reason.JUNK)),
-    "a displaced request says nothing": (Rejection(reason=Reason.DISPLACED), EMPTY),
-    "a cancelled request says nothing": (None, EMPTY),
-}
-
-
-@pytest.mark.parametrize(("outcome", "last"), OUTCOMES.values(), ids=OUTCOMES)
-def test_the_reason_of_the_last_empty_answer(outcome: Outcome | None, last: Rejection | None) -> None:
+def test_it_is_busy_while_a_suggestion_is_made_even_if_that_fails() -> None:
     sent: list[Status] = []
-    reporter = StatusReporter(lambda: READY, sent.append, wanted=True, last=EMPTY)
-    reporter.asked()
-    reporter.answered(outcome)
-    assert reporter.last == last
-    assert [status.busy for status in sent] == [True, False]
+    reporter = StatusReporter(lambda: READY, sent.append, wanted=True)
+    with suppress(ValueError), reporter.asking():
+        raise ValueError
+    reporter.note(EMPTY)
+    reporter.note(None)
+    assert [(status.busy, status.reason) for status in sent] == [
+        (True, None),
+        (False, None),
+        (False, Reason.INSIDE_STRING),
+        (False, None),
+    ]
 
 
 def test_nothing_is_sent_twice_and_nothing_before_it_is_wanted() -> None:

@@ -73,9 +73,16 @@ async def test_the_journal_says_what_became_of_each_request(start: Start, script
     assert (entry["uri"], entry["line"], entry["column"], entry["shown"]) == (buffer.uri, 2, 11, item.insert_text)
 
 
-@pytest.mark.parametrize(
-    "text", ["‸", "\ud83d‸", "x" * 100_000 + "‸", "\0\1\2‸", "def f(‸", "\r\r\r‸\f\u2028"], ids=ascii
-)
+ODD = {
+    "empty": "‸",
+    "half a surrogate pair": "\ud83d‸",
+    "a very long line": "x" * 100_000 + "‸",
+    "control characters": "\0\1\2‸",
+    "every kind of line end": "a\r\n\rb\n\f\u2028‸\r",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
 async def test_odd_documents_are_answered(start: Start, script: Script, text: str) -> None:
     client = await start(script({"text": "x\n"}), options=SURE)
     assert len(await Buffer(client, text, uri="untitled:Untitled-1").ghost()) <= 1
