@@ -13,7 +13,7 @@ from fimserver.bench.quality import Answer, answers, as_rows, by, compared, figu
 from fimserver.bench.report import markdown_table, quality_table
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.engines import new_engine
+from fimserver.cli.engines import loaded_model, new_engine
 from fimserver.settings import Settings
 
 # A model that is loaded answers in time; here nobody types, so a slow machine must not cut answers short.
@@ -74,6 +74,7 @@ def _settings(settings: Settings, layout: str) -> Settings:
 async def _run(choice: Choice, settings: Settings, cases: list[Case]) -> tuple[list[Answer], list[Answer]]:
     engine = new_engine(settings, choice.script)
     try:
+        await loaded_model(engine)
         return await answers(engine, settings, cases, _progress(len(cases)))
     finally:
         await engine.close()
