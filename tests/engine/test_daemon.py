@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rig import Raw, engine_process, gone, options_for, private_home, raw_line, ready
@@ -17,7 +17,7 @@ from standin import COMMAND, request
 
 from fimserver.engine.launch import find, stop
 from fimserver.engine.place import Door, place_of, read_door
-from fimserver.engine.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, EngineOptions, encode, encode_frame
+from fimserver.engine.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, EngineOptions, Frame, encode, encode_frame
 
 
 @pytest.fixture
@@ -39,6 +39,13 @@ async def raw(options: EngineOptions) -> AsyncIterator[Raw]:
 
 def generate(raw: Raw, number: int, text: str) -> None:
     raw.say("generate", id=number, request=encode(request(text)))
+
+
+async def until(raw: Raw, state: str) -> Frame:
+    """Return the status that says that the engine has reached a state."""
+    while (status := (await raw.hear("status"))["status"])["state"] != state:
+        pass
+    return cast("Frame", status)
 
 
 async def still_serves(options: EngineOptions) -> bool:
@@ -284,8 +291,10 @@ async def test_the_loading_is_told_as_it_goes(home: Path, options: EngineOptions
         for number in (3, 4, 5):
             raw.say("describe", id=number, wait=True)
         raw.say("cancel", id=4)
+        raw.say("ping", id=6)
+        await raw.hear("pong")
         slow.unlink()
-        assert (await raw.hear("status"))["status"]["state"] == "ready"
+        assert (await until(raw, "ready"))["percent"] == 100
         assert [(await raw.hear("facts"))["id"] for _ in range(2)] == [3, 5]
 
 
@@ -295,10 +304,7 @@ async def test_an_engine_that_could_not_load_says_why_to_who_waited(home: Path, 
     async with raw_line(options) as raw:
         raw.say("describe", id=1, wait=True)
         (home / "model.gguf.slow").unlink()
-        status = (await raw.hear("status"))["status"]
-        while status["state"] != "failed":
-            status = (await raw.hear("status"))["status"]
-        assert status["message"] == "The model is broken."
+        assert (await until(raw, "failed"))["message"] == "The model is broken."
         assert (await raw.hear("error"))["error"] == {"kind": "model-broken", "message": "The model is broken."}
 
 
