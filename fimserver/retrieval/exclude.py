@@ -5,9 +5,6 @@ inside it). A repository's ignore files can only add exclusions: no negation lif
 ignore file. Where an ignore file cannot be read or understood, everything it might speak of is excluded.
 """
 
-import os
-import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -15,8 +12,9 @@ from pathlib import Path
 
 from fimserver.errors import FileUnsuitable
 from fimserver.retrieval.built_in import built_in_rule
-from fimserver.retrieval.exclude_patterns import Patterns, deciding_rule, patterns_of, read_patterns
+from fimserver.retrieval.exclude_patterns import Patterns, deciding_rule, patterns_of
 from fimserver.retrieval.git import Git, work_tree
+from fimserver.retrieval.ignore_files import IGNORE_CASE, IgnoreFiles
 from fimserver.retrieval.places import read_source, root_of
 from fimserver.settings import ContextSettings
 
@@ -52,29 +50,23 @@ IGNORE_FILES = {
     ".gitignore": Level.NO_CONTEXT,
 }
 
-# git's own default on file systems that do not tell case apart.
-_IGNORE_CASE = sys.platform in ("darwin", "win32")
-
-# How long an ignore file may have been changed unnoticed. Looking costs one `stat` for each name in each folder.
-_LOOK_AGAIN_S = 1.0
-
-_Stamp = tuple[int, int]
-
 
 class Exclusions:
     """The decisions for one set of workspace roots; ignore files are read again when they change."""
 
-    def __init__(self, roots: Sequence[Path], settings: ContextSettings, *, ignore_case: bool = _IGNORE_CASE) -> None:
+    def __init__(self, roots: Sequence[Path], settings: ContextSettings, *, ignore_case: bool = IGNORE_CASE) -> None:
         self._roots = tuple(dict.fromkeys([*roots, *(root.resolve() for root in roots)]))
         self._tops = {root: work_tree(root) or root for root in self._roots}
-        self._ignore_case = ignore_case
         self._settings = (
             (_of_setting("exclude_completion", settings.exclude_completion, ignore_case), Level.NO_COMPLETION),
             (_of_setting("exclude", settings.exclude, ignore_case), Level.NO_CONTEXT),
         )
         self._git = Git()
-        self._folders: dict[Path, tuple[float, Mapping[str, Patterns]]] = {}
-        self._files: dict[Path, tuple[_Stamp, Patterns]] = {}
+        # A folder that its repository ignores, and that was opened all the same, is judged by its own files.
+        self._opened_though_ignored = {
+            root for root, top in self._tops.items() if root != top and self._git.ignoring_rule(root, top)
+        }
+        self._files = IgnoreFiles(tuple(IGNORE_FILES), ignore_case=ignore_case)
 
     def excluded(self, path: Path) -> Exclusion | None:
         """Return why a file may not be used, the stricter level first; None where it may.
@@ -94,14 +86,18 @@ class Exclusions:
         found = [exclusion for name in names for exclusion in self._all_rules(name, listed_by_git)]
         return max(found, key=lambda exclusion: exclusion.level, default=None)
 
+    def git_speaks_of(self, root: Path) -> bool:
+        """Tell whether the files of a root are those that git lists."""
+        return work_tree(root) is not None and root not in self._opened_though_ignored
+
     def forget(self) -> None:
         """Look at every ignore file again: one of them has changed."""
-        self._folders.clear()
+        self._files.forget()
         self._git.forget()
 
     def _names(self, path: Path) -> Iterable[Path]:
         str(path).encode()
-        target = path.resolve()
+        target = path.resolve() if path.is_symlink() else path.parent.resolve() / path.name
         return (path, target) if path != target and root_of(path, self._roots) else (target,)
 
     def _all_rules(self, path: Path, listed_by_git: bool) -> Iterator[Exclusion]:
@@ -113,60 +109,38 @@ class Exclusions:
             yield Exclusion(Level.NO_CONTEXT, "standing outside the workspace")
             return
         for patterns, level in self._settings:
-            if deciding := deciding_rule(path.relative_to(root).parts, {0: patterns}):
+            if patterns and (deciding := deciding_rule(path.relative_to(root).parts, {0: patterns})):
                 yield Exclusion(level, deciding)
-        yield from self._ignored(path, self._tops[root], listed_by_git)
+        yield from self._ignored(path, root, listed_by_git)
 
-    def _ignored(self, path: Path, top: Path, listed_by_git: bool) -> Iterator[Exclusion]:
-        parts = path.relative_to(top).parts
-        folders = [self._ignore_files(top.joinpath(*parts[:depth]), top) for depth in range(len(parts))]
+    def _ignored(self, path: Path, root: Path, listed_by_git: bool) -> Iterator[Exclusion]:
+        above = self._files.above(path.parent, self._tops[root])
         for name, level in IGNORE_FILES.items():
-            patterns_at = {depth: files[name] for depth, files in enumerate(folders) if name in files}
-            answer = self._answer_of_git(path, top, patterns_at, listed_by_git) if name == ".gitignore" else None
-            deciding = deciding_rule(parts, patterns_at) if answer is None else answer
+            patterns_at = above.get(name, {})
+            if name == ".gitignore":
+                deciding = self._ignored_by_git(path, root, patterns_at, listed_by_git)
+            else:
+                deciding = deciding_rule(path.relative_to(self._tops[root]).parts, patterns_at) if patterns_at else ""
             if deciding:
                 yield Exclusion(level, deciding)
 
-    def _answer_of_git(
-        self, path: Path, top: Path, patterns_at: Mapping[int, Patterns], listed_by_git: bool
-    ) -> str | None:
-        """Return git's deciding rule or "", None where its files must be read here: no git, or one is unreadable."""
+    def _ignored_by_git(self, path: Path, root: Path, patterns_at: Mapping[int, Patterns], listed_by_git: bool) -> str:
+        """Return the rule of git; its files are read here where there is no git, or one of them is unreadable."""
+        top = self._tops[root]
+        if listed_by_git and not any(patterns.unreadable for patterns in patterns_at.values()):
+            return ""
+        parts = path.relative_to(top).parts
+        if root in self._opened_though_ignored:
+            depth_of_root = len(root.parts) - len(top.parts)
+            return deciding_rule(parts, {depth: patterns_at[depth] for depth in patterns_at if depth >= depth_of_root})
         if any(patterns.unreadable for patterns in patterns_at.values()):
-            return None
-        return "" if listed_by_git else self._git.ignoring_rule(path, top)
-
-    def _ignore_files(self, folder: Path, top: Path) -> Mapping[str, Patterns]:
-        """Return the ignore files in a folder by their name."""
-        checked_s, found = self._folders.get(folder, (-_LOOK_AGAIN_S, {}))
-        now_s = time.monotonic()
-        if now_s - checked_s >= _LOOK_AGAIN_S:
-            found = {path.name: self._patterns(path, stamp, top) for path, stamp in _existing_ignore_files(folder)}
-            self._folders[folder] = now_s, found
-        return found
-
-    def _patterns(self, path: Path, stamp: _Stamp, top: Path) -> Patterns:
-        known = self._files.get(path)
-        if known is None or known[0] != stamp:
-            source = path.relative_to(top).as_posix()
-            known = self._files[path] = stamp, read_patterns(path, source, ignore_case=self._ignore_case)
-        return known[1]
+            return deciding_rule(parts, patterns_at)
+        answer = self._git.ignoring_rule(path, top)
+        return deciding_rule(parts, patterns_at) if answer is None else answer
 
 
-def _of_setting(name: str, lines: Sequence[str], ignore_case: bool) -> Patterns:
-    return patterns_of(lines, f"the setting context.{name}", ignore_case=ignore_case)
-
-
-def _existing_ignore_files(folder: Path) -> Iterator[tuple[Path, _Stamp]]:
-    for name in IGNORE_FILES:
-        path = folder / name
-        try:
-            found = os.lstat(path)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:  # it may be there, and we may not look: fail closed when it is read
-            yield path, (0, 0)
-        else:
-            yield path, (found.st_mtime_ns, found.st_size)
+def _of_setting(name: str, lines: Sequence[str], ignore_case: bool) -> Patterns | None:
+    return patterns_of(lines, f"the setting context.{name}", ignore_case=ignore_case) if lines else None
 
 
 def _unsuitable(path: Path) -> Exclusion | None:

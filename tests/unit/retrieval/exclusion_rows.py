@@ -248,7 +248,8 @@ WORKSPACES = (
         "one ignore file: the patterns of gitignore",
         {
             ".aiignore": "# a comment\n\n*.sql\n/top.py\nbuild/\ndocs/*.md\n**/gen/*.py\ndata/**\n"
-            "\\#odd.py\n\\!odd.py\na?c.py\n[xyz].py\nlog[0-9].txt\n[!a]bc.go\ntrailing.py   \n*.bak\n!keep.bak\nsecret/\n!secret/open.py\n"
+            "\\#odd.py\n\\!odd.py\na?c.py\n[xyz].py\nlog[0-9].txt\n[!a]bc.go\n"
+            "trailing.py   \n*.bak\n!keep.bak\nsecret/\n!secret/open.py\n"
         },
         {
             "x.sql": "-.aiignore:3",

@@ -1,0 +1,262 @@
+"""Turn an import into the workspace files that it may name, most likely first; none for a library's.
+
+Only the file system is asked, plus the index for "which files have this name"; no build is run and no manifest beyond
+the lines that give a package its name is read. Each language has one function of the table at the end.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+
+from fimserver.retrieval.imports import Import
+from fimserver.retrieval.places import root_of
+
+# A package with more files than this cannot be read for one prompt.
+_MOST_FILES = 40
+
+# Manifests are small; one that is not is left alone.
+_LARGEST_MANIFEST_BYTES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where files are looked for. `named` returns all indexed files with a name."""
+
+    roots: tuple[Path, ...]
+    named: Callable[[str], Sequence[Path]]
+
+    def ancestors(self, path: Path) -> Iterator[Path]:
+        """Yield the folders above a path, nearest first, up to its root."""
+        root = root_of(path, self.roots)
+        for folder in path.parents:
+            if root is None or not folder.is_relative_to(root):
+                return
+            yield folder
+
+    def ending_with(self, tail: str) -> Iterator[Path]:
+        """Yield the indexed files whose path ends with these parts."""
+        return (path for path in self.named(tail.rpartition("/")[2]) if path.as_posix().endswith(f"/{tail}"))
+
+
+def files_of(wanted: Import, path: Path, language: str, workspace: Workspace) -> list[Path]:
+    """Return the files an import in a file may name."""
+    resolve = _RESOLVERS.get(language)
+    found = resolve(wanted, path, workspace) if resolve else ()
+    return [file for file in islice(dict.fromkeys(found), _MOST_FILES) if file != path]
+
+
+def _python(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    dots = len(wanted.module) - len(wanted.module.lstrip("."))
+    parts = [part for part in wanted.module[dots:].split(".") if part]
+    if dots:
+        bases: Iterable[Path] = path.parents[dots - 1 : dots]
+    else:
+        above = list(workspace.ancestors(path))
+        inside_packages = [folder for folder in above if not (folder / "__init__.py").exists()]
+        bases = [*inside_packages, *(root / name for root in workspace.roots for name in ("", "src", "lib", "python"))]
+    for base in bases:
+        module = base.joinpath(*parts)
+        found = [file for name, _ in wanted.names for file in _python_module(module / name)]
+        found += _python_module(module)
+        if found:
+            yield from found
+            return
+
+
+def _python_module(module: Path) -> list[Path]:
+    candidates = (module.with_name(f"{module.name}.py"), module / "__init__.py", module.with_name(f"{module.name}.pyi"))
+    return [candidate for candidate in candidates if candidate.is_file()][:1]
+
+
+_SCRIPT_ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
+
+
+def _javascript(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    if wanted.module.startswith("."):
+        yield from _script(Path(os.path.normpath(path.parent / wanted.module)))
+        return
+    for folder in workspace.ancestors(path):
+        for target in _path_aliases(folder, wanted.module):
+            yield from _script(target)
+    for manifest in workspace.named("package.json"):
+        name = _manifest_name(manifest, _JSON_NAME)
+        if name and (wanted.module == name or wanted.module.startswith(f"{name}/")):
+            below = wanted.module[len(name) + 1 :]
+            for start in ("", "src", "lib"):
+                yield from _script(manifest.parent / start / below)
+
+
+def _script(module: Path) -> Iterator[Path]:
+    """Yield the script a path means: itself, with an ending, with another ending, or a folder's index."""
+    stem = re.sub(r"\.[cm]?jsx?$", "", module.name)
+    names = [module.name, *(f"{name}{end}" for name in dict.fromkeys((module.name, stem)) for end in _SCRIPT_ENDINGS)]
+    candidates = [module.with_name(name) for name in names if name]
+    candidates += [module / f"index{end}" for end in _SCRIPT_ENDINGS]
+    yield from islice((candidate for candidate in candidates if candidate.is_file()), 1)
+
+
+def _path_aliases(folder: Path, module: str) -> Iterator[Path]:
+    """Yield what `compilerOptions.paths` and `baseUrl` of a folder's tsconfig.json make of a module's name."""
+    options = _compiler_options(folder)
+    if options is None:
+        return
+    base = folder / str(options.get("baseUrl", "."))
+    paths = options.get("paths")
+    for pattern, targets in paths.items() if isinstance(paths, dict) else ():
+        start, star, end = pattern.partition("*")
+        fits = module.startswith(start) and module.endswith(end) if star else module == pattern
+        for target in targets if fits and isinstance(targets, list) else ():
+            yield Path(os.path.normpath(base / str(target).replace("*", module[len(start) : len(module) - len(end)])))
+    if "baseUrl" in options:
+        yield base / module
+
+
+def _compiler_options(folder: Path) -> dict[str, object] | None:
+    for name in ("tsconfig.json", "jsconfig.json"):
+        text = _manifest(folder / name)
+        if text:
+            try:
+                # These files may have comments and a comma after the last element.
+                plain = re.sub(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', r"\1", text, flags=re.DOTALL)
+                options = json.loads(re.sub(r",(\s*[}\]])", r"\1", plain)).get("compilerOptions")
+            except (ValueError, AttributeError, RecursionError):
+                return None
+            return options if isinstance(options, dict) else None
+    return None
+
+
+def _go(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    manifests = [folder / "go.mod" for folder in workspace.ancestors(path)]
+    for manifest in [*manifests, *workspace.named("go.mod")]:
+        module = _manifest_name(manifest, _GO_MODULE)
+        if module and (wanted.module == module or wanted.module.startswith(f"{module}/")):
+            yield from files_in(manifest.parent / wanted.module[len(module) + 1 :], ".go", without="_test.go")
+            return
+
+
+def _rust(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    parts = [*wanted.module.split("::"), *(name for name, _ in wanted.names)]
+    base = _rust_base(parts, path, workspace)
+    if base is not None:
+        folder, own, rest = base
+        yield from _rust_module(folder, own, rest)
+
+
+def _rust_base(parts: list[str], path: Path, workspace: Workspace) -> tuple[Path, Path | None, list[str]] | None:
+    """Return where a path of modules starts: the folder of its submodules, its own file, and the parts that remain."""
+    parts = [part for part in parts if part]
+    submodules = path.parent if path.stem in ("mod", "lib", "main") else path.with_suffix("")
+    if parts[:1] == ["self"]:
+        return submodules, path, parts[1:]
+    if parts[:1] == ["super"]:
+        ups = next((index for index, part in enumerate(parts) if part != "super"), len(parts))
+        folder = submodules.parents[ups - 1]
+        return folder, _rust_file(folder), parts[ups:]
+    source = next((folder / "src" for folder in workspace.ancestors(path) if (folder / "Cargo.toml").exists()), None)
+    if parts[:1] == ["crate"] and source is not None:
+        return source, _rust_file(source), parts[1:]
+    for manifest in workspace.named("Cargo.toml"):
+        name = _manifest_name(manifest, _CARGO_NAME)
+        if name and parts and name.replace("-", "_") == parts[0]:
+            return manifest.parent / "src", manifest.parent / "src" / "lib.rs", parts[1:]
+    return (submodules, None, parts) if parts and _rust_file(submodules / parts[0]) else None
+
+
+def _rust_module(folder: Path, own: Path | None, parts: list[str]) -> Iterator[Path]:
+    """Yield the file of the deepest module on a path, then those above it, which may define or re-export the name."""
+    found = [own] if own and own.is_file() else []
+    for part in parts:
+        folder /= part
+        file = _rust_file(folder)
+        if file is None:
+            break
+        found.append(file)
+    yield from reversed(found[-2:])
+
+
+def _rust_file(folder: Path) -> Path | None:
+    """Return the file of the module whose submodules stand in a folder."""
+    candidates = (folder.with_suffix(".rs"), *(folder / name for name in ("mod.rs", "lib.rs", "main.rs")))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def _java(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    parts = wanted.module.split(".")
+    for length in (len(parts), len(parts) - 1):  # the last part may be a class inside the file's
+        tail = "/".join(parts[:length])
+        for folder in workspace.ancestors(path):
+            if (folder / f"{tail}.java").is_file():
+                yield folder / f"{tail}.java"
+                return
+        found = list(workspace.ending_with(f"{tail}.java"))
+        if found:
+            yield from found
+            return
+    if wanted.star:
+        for folder in workspace.ancestors(path):
+            yield from files_in(folder / "/".join(parts), ".java")
+
+
+def _c(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    for folder in workspace.ancestors(path):
+        for base in (folder, folder / "include", folder / "src"):
+            candidate = Path(os.path.normpath(base / wanted.module))
+            if candidate.is_file():
+                yield candidate
+                return
+    yield from islice(workspace.ending_with(os.path.normpath(wanted.module).replace(os.sep, "/").lstrip("./")), 3)
+
+
+def files_in(folder: Path, ending: str, *, without: str = "\0") -> list[Path]:
+    """Return the files of a folder whose names have this ending and not the other."""
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [path for path in paths if path.name.endswith(ending) and not path.name.endswith(without)]
+
+
+_JSON_NAME = re.compile(r'"name"\s*:\s*"([^"\n]+)"')
+_GO_MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
+_CARGO_NAME = re.compile(r'^\[(?:package|lib)\][^\[]*?^name\s*=\s*"([^"\n]+)"', re.MULTILINE)
+
+
+def _manifest_name(path: Path, expression: re.Pattern[str]) -> str:
+    found = expression.search(_manifest(path))
+    return found[1] if found else ""
+
+
+def _manifest(path: Path) -> str:
+    """Return a manifest's text, "" where there is none to read."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return _manifest_text(path, found.st_mtime_ns) if found.st_size <= _LARGEST_MANIFEST_BYTES else ""
+
+
+@lru_cache(maxsize=256)
+def _manifest_text(path: Path, modified_ns: int) -> str:  # noqa: ARG001  (a changed file is another key)
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+_RESOLVERS: dict[str, Callable[[Import, Path, Workspace], Iterator[Path]]] = {
+    "python": _python,
+    "javascript": _javascript,
+    "javascriptreact": _javascript,
+    "typescript": _javascript,
+    "typescriptreact": _javascript,
+    "go": _go,
+    "rust": _rust,
+    "java": _java,
+    "c": _c,
+    "cpp": _c,
+}
