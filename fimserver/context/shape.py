@@ -10,9 +10,16 @@ from dataclasses import dataclass
 
 from fimserver.settings import CompletionSettings
 from fimserver.syntax.languages import Language
-from fimserver.syntax.layout import columns, indent_of, line_above, line_below, line_text
-from fimserver.syntax.lines import Scan, scan
-from fimserver.syntax.opening import line_opens_block
+from fimserver.syntax.layout import (
+    DOCUMENTATION,
+    columns,
+    header_above,
+    indent_of,
+    line_above,
+    line_below,
+    line_text,
+)
+from fimserver.syntax.lines import Scan
 from fimserver.text import leading_blanks
 from fimserver.values import CursorContext, Reason, Shape
 
@@ -84,7 +91,7 @@ def block_closed(place: Place) -> bool:
 
 def remark_closed(place: Place) -> bool:
     """Refuse a line that is a comment or a documenting string, closed right before the cursor."""
-    return place.in_code and _REMARK.fullmatch(place.context.line_prefix) is not None
+    return place.in_code and DOCUMENTATION.fullmatch(place.context.line_prefix) is not None
 
 
 def body_exists(place: Place) -> bool:
@@ -102,7 +109,7 @@ def in_empty_body(place: Place) -> bool:
     context = place.context
     if not context.blank_prefix or not place.in_code:
         return False
-    header = _header_above(place)
+    header = header_above(context.document, context.line, place.language)
     return header is not None and _empty_below(context, indent_of(context.document, header))
 
 
@@ -141,7 +148,6 @@ REFUSALS: tuple[tuple[Reason, Rule], ...] = (
 BLOCKS: tuple[Rule, ...] = (after_header, in_empty_body, after_describing_comment, deeper_than_above)
 
 _CLOSERS = re.compile(r"\s*\}[)\]};,]*")
-_REMARK = re.compile(r"\s*(?:/\*.*\*/|\"\"\"[^\"]+\"\"\"|'''[^']+'''|.*\*/|\"\"\"|''')")
 
 # A comment line, its mark, and its words.
 _COMMENT = re.compile(r"\s*(?:#|//+!?|--|;+|/?\*+|%)\s*(?P<words>.*?)\s*(?:\*/)?")
@@ -160,26 +166,6 @@ def _describes(line: str, language: Language | None) -> bool:
         return False
     words = match.group("words")
     return len(re.findall(r"[^\W\d_]{2,}", words)) >= 2 and not _NOT_DESCRIBING.match(words)
-
-
-def _header_above(place: Place) -> int | None:
-    """Return the line that opened the block, if only comments and documentation lie between it and the cursor."""
-    document, language = place.context.document, place.language
-    above = line_above(document, place.context.line)
-    while above is not None:
-        text = line_text(document, above)
-        if line_opens_block(text, language):
-            return above
-        if not _is_remark(text, language):
-            return None
-        above = line_above(document, above)
-    return None
-
-
-def _is_remark(line: str, language: Language | None) -> bool:
-    """Say whether a line is nothing but a comment or a documenting string."""
-    found = scan(line, language)
-    return found.code_end == 0 or _REMARK.fullmatch(line) is not None
 
 
 def _empty_below(context: CursorContext, header_indent: str) -> bool:

@@ -1,6 +1,9 @@
 """Read a document by its lines and their indentation."""
 
+import re
+
 from fimserver.syntax.languages import Language
+from fimserver.syntax.lines import scan
 from fimserver.syntax.opening import line_opens_block
 from fimserver.text import leading_blanks, line_end
 from fimserver.values import Document
@@ -14,6 +17,9 @@ _FARTHEST_LINES = 200
 # Where a file shows no indentation of its own; Go's is what its formatter writes.
 _UNITS = {"go": "\t"}
 _UNIT = "    "
+
+# A line that is a block comment or a documenting string, or ends one.
+DOCUMENTATION = re.compile(r"\s*(?:/\*.*\*/|\"\"\"[^\"]+\"\"\"|\'\'\'[^\']+\'\'\'|.*\*/|\"\"\"|\'\'\')\s*")
 
 # Lines that are asked how the file indents.
 _SAMPLE_LINES = 100
@@ -44,6 +50,22 @@ def line_below(document: Document, line: int) -> int | None:
     """Return the nearest line below that is not blank."""
     numbers = range(line + 1, min(len(document.starts), line + _FARTHEST_LINES))
     return next((number for number in numbers if line_text(document, number).strip()), None)
+
+
+def header_above(document: Document, line: int, language: Language | None) -> int | None:
+    """Return the line that opened a block, if only comments and documentation lie between it and this one."""
+    above = line_above(document, line)
+    while above is not None:
+        text = line_text(document, above)
+        if line_opens_block(text, language):
+            return above
+        above = line_above(document, above) if is_remark(text, language) else None
+    return None
+
+
+def is_remark(line: str, language: Language | None) -> bool:
+    """Say whether a line is nothing but a comment or a documenting string."""
+    return scan(line, language).code_end == 0 or DOCUMENTATION.fullmatch(line) is not None
 
 
 def expected_indent(document: Document, line: int, prefix: str, language: Language | None) -> str:

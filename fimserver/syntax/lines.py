@@ -50,8 +50,7 @@ def scan(piece: str, language: Language | None) -> Scan:
     last = ""
     for token in tokens(piece, language):
         code_end = _after_code(piece, at, token.start, code_end)
-        if token.kind == "bracket":
-            take_bracket(token, still_open)
+        take_bracket(token, still_open)
         if token.kind in ("bracket", "quote"):
             code_end = token.end
         at, last = token.end, "" if token.closed else token.kind
@@ -73,8 +72,10 @@ def tokens(piece: str, language: Language | None) -> Iterator[Token]:
 def take_bracket(token: Token, still_open: list[Token]) -> Token | None:
     """Open or close a bracket in the list of those that are open; return the opening one that is closed, if any.
 
-    What stands open inside a closed bracket was never closed, and goes with it.
+    What stands open inside a closed bracket was never closed, and goes with it. A token that is none changes nothing.
     """
+    if token.kind != "bracket":
+        return None
     opener = _OPENER_OF.get(token.text)
     if opener is None:
         still_open.append(token)

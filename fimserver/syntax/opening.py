@@ -11,7 +11,7 @@ _BEFORE_VALUE = re.compile(r"(?:(?<![=!<>])=|[(\[,?&]|(?<!\w):|\b(?:return|yield
 
 # What stands between the parameters and the body of a function: C++'s `const`, Java's `throws`, a return type.
 _AFTER_PARAMETERS = re.compile(r"\)\s*(?:(?:const|noexcept|override|final|throws|mutable|where|async)\b.*|->.*|:.*)?$")
-_CLOSURE = re.compile(r"(?:=>|\|)$")
+_CLOSURE = re.compile(r"(?:=>|\||(?<![\w)\]])\[[^\[\]]*\])$")
 _FIRST_WORD = re.compile(r"[\s})\]]*@?(\w+)")
 
 # Without a row: how blocks open in most languages, braces and colons apart.
