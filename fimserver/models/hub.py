@@ -194,12 +194,12 @@ def _sentence(file: HubFile, error: Exception) -> str:
 
 _REPOSITORY_UNKNOWN = (
     "There is no repository {repository} on the hub, or it is private. Check the name; for a private one log in with "
-    "`hf auth login` and pull with --token."
+    "`hf auth login` and pull with --login."
 )
-_REFUSED = "The hub refuses {repository}/{name}. Log in with `hf auth login` and pull with --token."
+_REFUSED = "The hub refuses {repository}/{name}. Log in with `hf auth login` and pull with --login."
 _GATED = (
     "{repository} gives its files only to people who have accepted its terms. Accept them at "
-    "https://huggingface.co/{repository}, log in with `hf auth login` and pull with --token."
+    "https://huggingface.co/{repository}, log in with `hf auth login` and pull with --login."
 )
 _FILE_UNKNOWN = "{repository} has no file {name}. Look at https://huggingface.co/{repository}/tree/{revision}"
 

@@ -1,0 +1,168 @@
+"""Turn this machine into the three numbers that decide how well a model runs here: memory, cores, memory bandwidth.
+
+Generating is bound by bandwidth: every weight is read once for every token. The bandwidth is measured by copying, in as
+many threads as there are cores, for two seconds; what a model then reaches of it was measured with llama.cpp (see
+`EFFICIENCY`), and a real model's own speed, once it has run here, is taken instead.
+"""
+
+import ctypes
+import json
+import platform
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import psutil
+
+from fimserver.files import cache_folder, write_atomically
+from fimserver.models.cost import Cost, bytes_per_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a model finds here. `decode_bytes_per_s` is 0 until a real model has run."""
+
+    memory_bytes: int
+    available_bytes: int
+    cores: int  # physical ones that this process may use
+    bandwidth_bytes_per_s: float
+    decode_bytes_per_s: float = 0.0
+    gpu: bool = False  # llama.cpp evaluates prompts on a GPU that shares this memory
+
+    @property
+    def usable_bytes(self) -> int:
+        """Return the memory a model may take: three quarters of what is free now, for the editor needs some too."""
+        return self.available_bytes * 3 // 4
+
+
+# The share of the copying bandwidth that llama.cpp reads weights with. models.md of the documentation says how it was
+# found; it is lower where cores are few, for then computing takes as long as reading.
+EFFICIENCY = 0.65
+
+_PROBE_S = 2.0
+_CACHE_DEFEATING_BYTES = 64 * 1024 * 1024  # per thread: more than a core's share of the last cache
+
+
+def this_machine(probe_s: float = _PROBE_S) -> Machine:
+    """Measure this machine. Takes `probe_s` seconds, and 128 MiB for each core meanwhile."""
+    cores = usable_cores()
+    return Machine(
+        memory_bytes=min(psutil.virtual_memory().total, _container_limit()),
+        available_bytes=_available_bytes(),
+        cores=cores,
+        bandwidth_bytes_per_s=copy_bandwidth(cores, probe_s),
+        decode_bytes_per_s=_remembered(),
+        gpu=sys.platform == "darwin" and platform.machine() == "arm64",  # built with Metal unless told otherwise
+    )
+
+
+def tokens_per_s(cost: Cost, machine: Machine, context_tokens: int = 2048) -> float:
+    """Return how many tokens a second the model will generate behind so many others."""
+    rate = machine.decode_bytes_per_s or machine.bandwidth_bytes_per_s * EFFICIENCY
+    return rate / max(1, bytes_per_token(cost, context_tokens))
+
+
+# Evaluating a prompt is bound by computing. Two cores with AVX-512 evaluate 82 to 89 tokens a second of 1.54 billion
+# weights at Q4_K_M; cores without it reach about half.
+_WEIGHTS_TIMES_TOKENS_PER_CORE_S = 65e9
+
+
+def prompt_tokens_per_s(weights: float, machine: Machine) -> float:
+    """Return how many tokens of a prompt a second are evaluated by a model of so many (active) weights."""
+    return float("inf") if machine.gpu else machine.cores * _WEIGHTS_TIMES_TOKENS_PER_CORE_S / weights
+
+
+# A model that fits into the processor's cache says nothing of the memory behind it.
+_LEAST_TELLING_BYTES = 200_000_000
+
+
+def calibrated(machine: Machine, cost: Cost, measured_tokens_per_s: float, context_tokens: int = 0) -> Machine:
+    """Return the machine with the rate a real model was read at, which later predictions then follow."""
+    read = bytes_per_token(cost, context_tokens)
+    if measured_tokens_per_s <= 0 or read < _LEAST_TELLING_BYTES:
+        return machine
+    return replace(machine, decode_bytes_per_s=measured_tokens_per_s * read)
+
+
+def remember(machine: Machine) -> None:
+    """Keep what a real model has shown, for later predictions. Raises OSError."""
+    write_atomically(_memory_file(), json.dumps(asdict(machine)))
+
+
+def _remembered() -> float:
+    try:
+        return float(json.loads(_memory_file().read_text("utf-8"))["decode_bytes_per_s"])
+    except (OSError, ValueError, KeyError, TypeError):  # nothing was kept, or by another version
+        return 0.0
+
+
+def _memory_file() -> Path:
+    return cache_folder() / "machine.json"
+
+
+def copy_bandwidth(threads: int, seconds: float) -> float:
+    """Return the bytes read and written a second when so many threads copy large blocks at once."""
+    copied = [0] * threads
+    together = threading.Barrier(threads + 1)
+    until = [0.0]
+
+    def copy(number: int) -> None:
+        source, target = (ctypes.create_string_buffer(_CACHE_DEFEATING_BYTES) for _ in range(2))
+        ctypes.memset(source, number, _CACHE_DEFEATING_BYTES)  # pages that were never written are not read from memory
+        ctypes.memset(target, number, _CACHE_DEFEATING_BYTES)
+        together.wait()
+        together.wait()
+        while time.perf_counter() < until[0]:
+            ctypes.memmove(target, source, _CACHE_DEFEATING_BYTES)  # lets other threads run
+            copied[number] += _CACHE_DEFEATING_BYTES
+
+    workers = [threading.Thread(target=copy, args=(number,), daemon=True) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    together.wait()  # all have their memory
+    began = time.perf_counter()
+    until[0] = began + seconds
+    together.wait()
+    for worker in workers:
+        worker.join()
+    return 2 * sum(copied) / (time.perf_counter() - began)
+
+
+def usable_cores() -> int:
+    """Return the number of physical cores this process may use."""
+    physical = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    allowed = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else physical
+    return max(1, min(physical, allowed, _container_cores()))
+
+
+_CGROUP = Path("/sys/fs/cgroup")
+_NO_LIMIT = 2**62
+
+
+def _available_bytes() -> int:
+    """Return the memory that is free, of the machine or of the container we are in, whichever is less."""
+    used = _cgroup_number("memory.current")
+    left = _container_limit() - used if used is not None else _NO_LIMIT
+    return max(0, min(psutil.virtual_memory().available, left))
+
+
+def _container_limit() -> int:
+    limit = _cgroup_number("memory.max")
+    return _NO_LIMIT if limit is None else limit
+
+
+def _container_cores() -> int:
+    try:
+        quota, period = (_CGROUP / "cpu.max").read_text("ascii").split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # not Linux, no container, or "max"
+        return _NO_LIMIT
+
+
+def _cgroup_number(name: str) -> int | None:
+    try:
+        return int((_CGROUP / name).read_text("ascii"))
+    except (OSError, ValueError):  # not Linux, no container, or "max"
+        return None
