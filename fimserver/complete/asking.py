@@ -92,8 +92,12 @@ class Asker:
         *,
         so_far: Written | None = None,
         priority: Priority = Priority.TYPING,
+        least_mean_logprob: float = float("-inf"),
     ) -> Written:
-        """Return the model's answer at a cursor, continuing `so_far` if given. Raises EngineError or ModelError."""
+        """Return the model's answer at a cursor, continuing `so_far` if given. Raises EngineError or ModelError.
+
+        An answer that can no longer reach `least_mean_logprob` is given up.
+        """
         model = await self.model()
         held = self._held(context, model)
         request = GenerateRequest(
@@ -102,7 +106,7 @@ class Asker:
             priority=priority,
             stop_texts=("\n",) if shape is Shape.LINE else model.profile.stop_texts,
         )
-        stopping = Stopping(context, shape, self._settings.completion.max_lines)
+        stopping = Stopping(context, shape, self._settings.completion.max_lines, least_mean_logprob)
         written = await write(self._engine.generate(request), stopping, on_growth, so_far)
         if priority is not Priority.TYPING:
             self.background_tokens += written.usage.evaluated_tokens + written.usage.generated_tokens

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
-from fimserver.complete.confidence import doubt
+from fimserver.complete.confidence import doubt, least_mean_logprob
 from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
 from fimserver.complete.landing import Landing, landed, landed_with_error
@@ -120,7 +120,7 @@ class Completer:
             return Landing(Rejection(reason=context.reason or Reason.EMPTY), context=context)
         if not invoked and self._cache.wrote_out(context):
             return Landing(Rejection(reason=Reason.JUST_ACCEPTED), context=context)
-        landing = await self._land(context, await self._flight_for(context))
+        landing = await self._land(context, await self._flight_for(context, invoked))
         return self._gated(context, landing, invoked=invoked)
 
     def _forbidden(self, document: Document) -> Rejection | None:
@@ -136,7 +136,7 @@ class Completer:
             return Rejection(reason=Reason.EXCLUDED, detail=str(excluded))
         return None
 
-    async def _flight_for(self, context: CursorContext) -> Flight:
+    async def _flight_for(self, context: CursorContext, invoked: bool) -> Flight:
         """Return the generation in progress that goes where the user goes, or begin one."""
         uri = context.document.uri
         if (prepared := self._ahead.pop(uri, None)) is not None:
@@ -151,7 +151,7 @@ class Completer:
             await current.cancel()
         quiet_s = quiet_ms(self._settings.completion.quiet_ms, self._typing_gap_ms, self._asker.pace.answer_ms) / 1_000
         await asyncio.sleep(quiet_s)
-        flight = self._flights[uri] = Flight(context, partial(self._fly, priority=Priority.TYPING))
+        flight = self._flights[uri] = Flight(context, partial(self._fly, priority=Priority.TYPING, invoked=invoked))
         return flight
 
     async def _land(self, context: CursorContext, flight: Flight) -> Landing:
@@ -167,13 +167,14 @@ class Completer:
         joined = self._cache.look_up(context) or Rejection(reason=Reason.EMPTY, detail="Typed to its end meanwhile.")
         return replace(landing, outcome=replace(joined, source="joined") if isinstance(joined, Completion) else joined)
 
-    async def _fly(self, flight: Flight, *, priority: Priority) -> Landing:
+    async def _fly(self, flight: Flight, *, priority: Priority, invoked: bool = False) -> Landing:
         """Write one answer from start to end, and remember it."""
         context = flight.context
         try:
-            written = await self._asker.ask(context, context.shape, flight.grow, priority=priority)
+            ask = partial(self._asker.ask, priority=priority, least_mean_logprob=self._least(context.shape, invoked))
+            written = await ask(context, context.shape, flight.grow)
             if self._goes_on_as_block(context, written.text):
-                written = await self._asker.ask(context, Shape.BLOCK, flight.grow, so_far=written, priority=priority)
+                written = await ask(context, Shape.BLOCK, flight.grow, so_far=written)
         except FimError as error:
             return landed_with_error(error)
         landing = landed(context, written)
@@ -195,11 +196,15 @@ class Completer:
         outcome = landing.outcome
         if isinstance(outcome, Rejection):
             return replace(landing, context=context)
-        level = "off" if invoked else self._settings.completion.confidence
-        doubtful = doubt(outcome.mean_logprob, outcome.shape, level, self._asker.thresholds)
+        doubtful = doubt(outcome.mean_logprob, self._least(outcome.shape, invoked))
         if doubtful is None and outcome.complete:
             self._prepare_ahead(context, outcome)
         return replace(landing, context=context, outcome=doubtful or outcome)
+
+    def _least(self, shape: Shape, invoked: bool) -> float:
+        """Return how sure a suggestion must be; one that was asked for by hand need not be."""
+        level = "off" if invoked else self._settings.completion.confidence
+        return least_mean_logprob(shape, level, self._asker.thresholds)
 
     def _prepare_ahead(self, context: CursorContext, shown: Completion) -> None:
         """Begin to write what follows once the suggestion is accepted; the next request finds it."""

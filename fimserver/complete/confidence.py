@@ -15,22 +15,39 @@ _UNMEASURED: Mapping[str, float] = {Shape.LINE: -1.2, Shape.BLOCK: -0.9}
 _LEVELS: Mapping[str, float] = {"low": -0.6, "normal": 0.0, "high": 0.4}
 
 
-def doubt(
-    mean_logprob: float | None, shape: Shape, level: str, thresholds: Mapping[str, float] | None = None
-) -> Rejection | None:
+# So many sure tokens could still follow: if even they would not lift the mean, the answer is given up.
+_TOKENS_TO_RECOVER = 6
+
+
+def least_mean_logprob(shape: Shape, level: str, thresholds: Mapping[str, float]) -> float:
+    """Return the least mean log-probability that is shown; `thresholds` are the model's own by shape, if measured.
+
+    >>> least_mean_logprob(Shape.LINE, "normal", {})
+    -1.2
+    """
+    if level == "off":
+        return float("-inf")
+    return thresholds.get(shape, _UNMEASURED.get(shape, 0.0)) + _LEVELS[level]
+
+
+def doubt(mean_logprob: float | None, least: float) -> Rejection | None:
     """Return why the suggestion is too unsure to be shown, or nothing.
 
-    >>> doubt(-0.2, Shape.LINE, "normal") is None
-    True
-    >>> doubt(-2.0, Shape.LINE, "normal").reason
+    >>> doubt(-2.0, least=-1.2).reason
     <Reason.LOW_CONFIDENCE: 'low-confidence'>
     """
-    if level == "off" or mean_logprob is None:
-        return None
-    least = (thresholds or _UNMEASURED).get(shape, _UNMEASURED.get(shape, 0.0)) + _LEVELS[level]
-    if mean_logprob >= least:
+    if mean_logprob is None or mean_logprob >= least:
         return None
     return Rejection(
         reason=Reason.LOW_CONFIDENCE,
-        detail=f"Its mean log-probability is {mean_logprob:.2f}, below {least:.2f} (completion.confidence = {level}).",
+        detail=f"Its mean log-probability is {mean_logprob:.2f}, below {least:.2f}; see completion.confidence.",
     )
+
+
+def is_hopeless(logprob: float, tokens: int, least: float) -> bool:
+    """Say whether an answer that is this unsure so far can no longer become sure enough: why write the rest of it?
+
+    >>> is_hopeless(-9.0, 1, least=-1.2), is_hopeless(-3.0, 1, least=-1.2)
+    (True, False)
+    """
+    return bool(tokens) and logprob / (tokens + _TOKENS_TO_RECOVER) < least

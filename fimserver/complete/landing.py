@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fimserver.complete.filters import Step, refine
-from fimserver.complete.stream import Written
+from fimserver.complete.stream import GIVEN_UP, Written
 from fimserver.errors import EngineError, EngineLoading, EngineRefused, FimError, ModelError, PromptTooLong
 from fimserver.values import Completion, CursorContext, Outcome, Reason, Rejection, Shape, Span, Timings
 
@@ -35,6 +35,9 @@ class Landing:
 
 def landed(context: CursorContext, written: Written, *, complete: bool = True) -> Landing:
     """Return the filtered completion, or the rejection, of what the model wrote."""
+    if written.stopped_by == GIVEN_UP:
+        doubt = Rejection(reason=Reason.LOW_CONFIDENCE, detail="It became too unsure on the way.")
+        return Landing(replace(doubt, timings=_timings(written, 0)), written)
     text, steps = refine(written.text, context)
     if isinstance(text, Rejection):
         return Landing(replace(text, timings=_timings(written, 0)), written, steps)

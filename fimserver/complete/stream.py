@@ -7,9 +7,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from fimserver.complete.confidence import is_hopeless
 from fimserver.engine.interface import Chunk, Finish, Usage
 from fimserver.syntax.ends import finished_at
 from fimserver.values import CursorContext, Shape
+
+# What stopped an answer that became too unsure to be shown.
+GIVEN_UP = "too-unsure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Written:
         tokens = sum(piece.tokens for piece in within)
         return sum(piece.logprob for piece in within) / tokens if tokens else None
 
+    @property
+    def sureness(self) -> tuple[float, int]:
+        """The sum of all log-probabilities, and the number of tokens."""
+        return sum(piece.logprob for piece in self.pieces), sum(piece.tokens for piece in self.pieces)
+
     def first_logprob(self) -> float | None:
         """Return the log-probability of the first piece."""
         return self.pieces[0].logprob if self.pieces else None
@@ -52,11 +61,12 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """What the stops need to know: the cursor, and how much is wanted."""
+    """What the stops need to know: the cursor, how much is wanted, and how sure it must be."""
 
     context: CursorContext
     shape: Shape
     max_lines: int
+    least_mean_logprob: float = float("-inf")  # an answer that cannot reach it is given up
 
 
 Stop = Callable[[str, Stopping], int | None]
@@ -152,6 +162,8 @@ async def write(
             if (stopped := _stopped(written.text, stopping)) is not None:
                 name, cut = stopped
                 return replace(written, text=written.text[:cut], stopped_by=name, ended=True)
+            if is_hopeless(*written.sureness, stopping.least_mean_logprob):
+                return replace(written, stopped_by=GIVEN_UP, ended=False)
             if chunk.finish is not None:
                 ended = chunk.finish in (Finish.END_OF_TEXT, Finish.STOP_TEXT)
                 return replace(written, stopped_by=chunk.finish.value, ended=ended)
