@@ -47,7 +47,7 @@ class Answer:
     parses: bool
     generated_tokens: int
     wasted_tokens: int
-    mean_logprob: float | None
+    logprobs: Sequence[float]  # of the tokens, in order; with them thresholds are calibrated
     ms: float
 
 
@@ -74,12 +74,12 @@ async def _product_answer(engine: Engine, settings: Settings, case: Case, docume
     completer.forget(document.uri)
     if not isinstance(outcome, Completion):
         tokens = outcome.timings.generated_tokens
-        return _answer(case, document, "", str(outcome.reason), tokens, tokens, None, ms)
+        return _answer(case, document, "", str(outcome.reason), tokens, tokens, (), ms)
     start = outcome.replaces.start
     text = outcome.text[len(case.prefix) - start :] if start < len(case.prefix) else outcome.text
     tokens = outcome.timings.generated_tokens
     wasted = tokens - outcome.timings.shown_tokens
-    return _answer(case, document, text, "", tokens, wasted, outcome.mean_logprob, ms)
+    return _answer(case, document, text, "", tokens, wasted, (), ms)
 
 
 async def _raw_answer(engine: Engine, settings: Settings, case: Case, document: Document) -> Answer:
@@ -94,7 +94,7 @@ async def _raw_answer(engine: Engine, settings: Settings, case: Case, document: 
     if context.blank_prefix:  # the model writes the whole line, indentation included
         text = text.removeprefix(context.line_prefix)
     tokens = written.usage.generated_tokens
-    return _answer(case, document, text, "", tokens, 0, written.mean_logprob(len(text)), ms)
+    return _answer(case, document, text, "", tokens, 0, [piece.logprob for piece in written.pieces], ms)
 
 
 def _answer(
@@ -104,7 +104,7 @@ def _answer(
     reason: str,
     tokens: int,
     wasted: int,
-    logprob: float | None,
+    logprobs: Sequence[float],
     ms: float,
 ) -> Answer:
     before, after = error_count(document, len(case.prefix), len(case.prefix), text)
@@ -122,7 +122,7 @@ def _answer(
         parses=after <= before,
         generated_tokens=tokens,
         wasted_tokens=wasted,
-        mean_logprob=logprob,
+        logprobs=logprobs,
         ms=ms,
     )
 

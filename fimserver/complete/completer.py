@@ -197,9 +197,12 @@ class Completer:
         if isinstance(outcome, Rejection):
             return replace(landing, context=context)
         doubtful = doubt(outcome.mean_logprob, self._least(outcome.shape, invoked))
-        if doubtful is None and outcome.complete:
+        if doubtful is not None:
+            timings = replace(outcome.timings, shown_tokens=0)
+            return replace(landing, context=context, outcome=replace(doubtful, timings=timings))
+        if outcome.complete:
             self._prepare_ahead(context, outcome)
-        return replace(landing, context=context, outcome=doubtful or outcome)
+        return replace(landing, context=context)
 
     def _least(self, shape: Shape, invoked: bool) -> float:
         """Return how sure a suggestion must be; one that was asked for by hand need not be."""
