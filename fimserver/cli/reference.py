@@ -76,7 +76,8 @@ def _values(entry: "Field[Any]") -> str:
 
 def command_sections() -> str:
     """Return the help of the program and of each of its commands."""
-    context = click.Context(command_line, info_name="fimserver", terminal_width=_HELP_COLUMNS)
+    settings = {**command_line.context_settings, "terminal_width": _HELP_COLUMNS}
+    context = click.Context(command_line, info_name="fimserver", **settings)
     sections = [_help("fimserver", command_line, context)]
     for row in COMMANDS:
         sections += _sections(_child(command_line, row.name, context), f"fimserver {row.name}", context)

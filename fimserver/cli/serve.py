@@ -1,10 +1,10 @@
 """Run the language server: the command that editors start."""
 
-from functools import partial
-
 import click
 
 from fimserver.cli.choice import Choice
+from fimserver.engine.interface import Engine
+from fimserver.settings import Settings
 
 
 @click.command("serve")
@@ -15,13 +15,17 @@ def serve_command(choice: Choice, tcp_port: int | None) -> None:
 
     It speaks on standard input and output. With --tcp it waits for one client on loopback instead, for debugging.
     """
-    from fimserver.cli.engines import new_engine
     from fimserver.errors import FimError
     from fimserver.logs import set_up_logging
     from fimserver.lsp.serve import serve
 
+    def new_engine(settings: Settings) -> Engine:
+        from fimserver.cli import engines  # once `initialize` is answered: the event loop takes a while to load
+
+        return engines.new_engine(settings, choice.script)
+
     set_up_logging("server", choice.settings.privacy.log_level)
     try:
-        serve(partial(new_engine, script=choice.script), choice.settings, tcp_port=tcp_port)
+        serve(new_engine, choice.settings, problems=choice.problems, tcp_port=tcp_port)
     except OSError as error:
         raise FimError(f"Port {tcp_port} cannot be used: {error.strerror or error}. Choose another.") from error

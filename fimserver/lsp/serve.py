@@ -5,12 +5,14 @@ protocol's types, the completer and the grammars, while the editor reads the ans
 """
 
 import signal
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.greeting import greet
 from fimserver.lsp.transport import Writer, leave, standard_channel, tcp_channel
-from fimserver.settings import Settings
+from fimserver.settings import Problem, Settings
 
 if TYPE_CHECKING:
     from fimserver.lsp.seams import CompleterFactory, EngineFactory
@@ -23,13 +25,14 @@ def serve(
     new_engine: "EngineFactory",
     settings: Settings,
     *,
+    problems: Sequence[Problem] = (),
     tcp_port: int | None = None,
     new_completer: "CompleterFactory | None" = None,
 ) -> NoReturn:
     """Serve one editor and end the process: with code 0 if it shut the server down before it left, else with 1.
 
     `new_engine` and `new_completer` are called after `initialize` has been answered: what they import costs the editor
-    no time. Raises OSError where the TCP port is taken.
+    no time. `problems` are sentences about the settings, for the user. Raises OSError where the TCP port is taken.
     """
     channel = standard_channel() if tcp_port is None else tcp_channel(tcp_port)
     if tcp_port is None:
@@ -41,4 +44,5 @@ def serve(
         leave(1)
     from fimserver.lsp.running import run
 
+    greeted = replace(greeted, problems=(*problems, *greeted.problems))
     run(greeted, channel, frames, writer, new_engine, new_completer)

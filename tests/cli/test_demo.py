@@ -6,6 +6,9 @@ import commands
 
 from fimserver.cli import demo
 
+# On an empty line a model writes the indentation, too.
+WHOLE_LINE = {"text": f"        {demo.TYPED}\n"}
+
 
 def test_with_the_embedded_model_a_key_costs_few_tokens_and_the_server_stays_light() -> None:
     ran = commands.run("demo", "--json")
@@ -18,15 +21,15 @@ def test_with_the_embedded_model_a_key_costs_few_tokens_and_the_server_stays_lig
 
 
 def test_a_script_makes_the_session_exact(tmp_path: Path) -> None:
-    engine = commands.script(tmp_path, {"text": demo.TYPED + "\n"})
+    engine = commands.script(tmp_path, WHOLE_LINE)
     rows = commands.run("--engine", engine, "demo", "--json").json
     keys = [row for row in rows if "key" in row]
-    assert [key["line"].strip() + key["ghost"] for key in keys if key["ghost"]] == [demo.TYPED] * (len(keys) - 1)
+    assert [key["line"].lstrip() + key["ghost"] for key in keys] == [demo.TYPED] * len(keys)
     assert next(row for row in rows if row.get("figure") == "from cancel to a free engine")["value"] is None
 
 
 def test_a_person_sees_the_line_grow_and_the_figures(tmp_path: Path) -> None:
-    engine = commands.script(tmp_path, {"text": demo.TYPED + "\n"})
+    engine = commands.script(tmp_path, WHOLE_LINE)
     out = commands.run("--engine", engine, "demo").out
     assert all(target[0] in out for target in demo.TARGETS)
     assert f"        {demo.TYPED}‸\n" in out
