@@ -121,6 +121,8 @@ class Connection:
             self._end(EngineUnavailable(farewell(self.place)))
         except (FrameBroken, asyncio.LimitOverrunError):
             self._end(EngineSilent("The engine answered what is no answer."))
+        finally:  # whatever has ended the reading, a callback's error too: nobody may wait for more
+            self._end(EngineUnavailable("The line to the engine broke."))
 
     def _take(self, frame: Frame) -> None:
         self._heard = True

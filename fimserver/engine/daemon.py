@@ -30,8 +30,10 @@ _LOOK_AGAIN_S = 2.0
 # A worker that does not come back from native code by then is left behind: the process ends anyway.
 _WORKER_STOPS_S = 5.0
 
-# An engine that could not load its model stays this long after its last client, to be asked why.
-_FAILED_STAYS_S = 5.0
+# An engine that could not load its model stays for those who ask why, but not for long: the next one sees what was
+# mended meanwhile. Without clients it stays until the one that has started it is there.
+_FAILED_STAYS_S = 60.0
+_FAILED_STAYS_ALONE_S = 5.0
 
 _LONGEST_LAST_WORDS_BYTES = 1_000_000
 
@@ -140,6 +142,7 @@ class Daemon:
 
     def _take_status(self, status: EngineStatus) -> None:
         self._status = status
+        self._changed_at = self._loop.time()
         self.touch()
         for client in tuple(self._sessions):
             client.say_status()
@@ -166,11 +169,12 @@ class Daemon:
 
     def _idle_left_s(self) -> float:
         """Return how long the engine may still do nothing."""
+        if self._status.state == EngineState.FAILED:
+            stays_s = min(self._options.idle_s, _FAILED_STAYS_S if self._sessions else _FAILED_STAYS_ALONE_S)
+            return self._changed_at + stays_s - self._loop.time()
         if any(client.working for client in self._sessions):
             self.touch()
-        useless = self._status.state == EngineState.FAILED and not self._sessions
-        allowed_s = min(self._options.idle_s, _FAILED_STAYS_S) if useless else self._options.idle_s
-        return self._needed_at + allowed_s - self._loop.time()
+        return self._needed_at + self._options.idle_s - self._loop.time()
 
     async def _stop_worker(self) -> None:
         if self._worker is None:

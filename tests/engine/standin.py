@@ -9,6 +9,7 @@ What a prompt says is what its job does, so that a test can bring the engine int
     kill, freeze    sends the process SIGKILL, SIGSTOP after one chunk
     abort           writes last words and aborts after one chunk
     refuse          answers an error
+    noise N         writes N MiB to standard error
     environment     answers the names of the environment's variables
 
 A file beside the model says how it loads: `MODEL.slow` until that file is gone, `MODEL.broken` not at all.
@@ -134,6 +135,11 @@ class Worker:
 
     def _refuse(self, job: Job) -> None:
         job.deliver(PromptTooLong("The prompt is too long."))
+
+    def _noise(self, job: Job, count: str) -> None:
+        for _ in range(int(count)):
+            os.write(2, b"noise\n" * (1024 * 1024 // 6))
+        self._say(job)
 
     def _environment(self, job: Job) -> None:
         self._say(job, *sorted(os.environ))

@@ -13,7 +13,7 @@ from standin import prompt, request
 
 from fimserver.engine.backoff import Patience
 from fimserver.engine.client import EngineClient
-from fimserver.engine.interface import Chunk, EngineState, Finish, GenerateRequest
+from fimserver.engine.interface import Chunk, EngineState, EngineStatus, Finish, GenerateRequest
 from fimserver.engine.place import place_of
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineLoading, EngineRefused, EngineUnavailable, ModelBroken, ModelMissing, PromptTooLong
@@ -211,10 +211,10 @@ async def test_a_frozen_engine_is_noticed_killed_and_replaced(options: EngineOpt
 
 
 async def test_an_engine_that_is_busy_for_long_is_not_taken_for_frozen(options: EngineOptions) -> None:
-    async with client_of(options, patience=Patience(silence_s=0.5)) as client:
+    async with client_of(options, patience=Patience(silence_s=1)) as client:
         await client.loaded()
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(answer(client, "hold"), 1.8)
+            await asyncio.wait_for(answer(client, "hold"), 2.5)
         assert await answer(client, "say alive") == "alive"
 
 
@@ -278,6 +278,16 @@ async def test_twenty_clients_share_one_engine(options: EngineOptions) -> None:
         for client in clients:
             await client.close()
         assert await answer(first, "say last") == "last"
+
+
+async def test_a_listener_that_fails_leaves_nobody_waiting(options: EngineOptions) -> None:
+    def fail(status: EngineStatus) -> None:
+        if status.state == EngineState.READY:
+            raise ZeroDivisionError
+
+    async with client_of(options, on_status=fail) as client:
+        with pytest.raises(EngineUnavailable, match="broke"):
+            await client.loaded()
 
 
 async def test_a_client_that_was_closed_answers_nothing_more(options: EngineOptions) -> None:

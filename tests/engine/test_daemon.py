@@ -309,7 +309,7 @@ async def test_an_engine_that_could_not_load_says_why_to_who_waited(home: Path, 
 
 
 async def test_an_idle_engine_says_goodbye_and_leaves_nothing_behind(home: Path) -> None:
-    options = options_for(home, idle_s=0.3)
+    options = options_for(home, idle_s=1)
     async with raw_line(options) as raw:
         place = place_of(options)
         await raw.hear("goodbye")
@@ -318,12 +318,12 @@ async def test_an_idle_engine_says_goodbye_and_leaves_nothing_behind(home: Path)
 
 
 async def test_an_engine_at_work_is_not_idle(home: Path) -> None:
-    options = options_for(home, idle_s=0.2)
+    options = options_for(home, idle_s=1)
     async with raw_line(options) as raw:
         await ready(raw)
         generate(raw, 1, "hold")
         await raw.hear("chunk")
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
         raw.say("ping", id=2)
         await raw.hear("pong")
         raw.say("cancel", id=1)
@@ -331,7 +331,7 @@ async def test_an_engine_at_work_is_not_idle(home: Path) -> None:
 
 
 async def test_an_engine_nobody_comes_to_ends_too(home: Path) -> None:
-    options = options_for(home, idle_s=0.3)
+    options = options_for(home, idle_s=1)
     async with raw_line(options):
         place = place_of(options)
     await gone(place)
@@ -381,6 +381,23 @@ async def test_nothing_is_printed_and_no_rights_are_kept(raw: Raw, options: Engi
     assert "NoNewPrivs:\t1" in (process / "status").read_text().splitlines()
     limits = (process / "limits").read_text().splitlines()
     assert next(line.split()[4:6] for line in limits if "core file" in line) == ["0", "0"]
+
+
+async def test_a_library_that_floods_standard_error_does_not_fill_the_disk(raw: Raw, options: EngineOptions) -> None:
+    generate(raw, 1, "noise 8")
+    await raw.hear("chunk")
+    words = place_of(options).last_words
+    while words.stat().st_size > 1_000_000:  # noqa: ASYNC110 - another process cuts it
+        await asyncio.sleep(0.05)
+    generate(raw, 2, "say on")
+    assert (await raw.hear("chunk"))["chunk"]["text"] == "on"
+
+
+async def test_an_engine_that_could_not_load_ends_soon_after_its_last_client(home: Path) -> None:
+    options = options_for(home, idle_s=1)
+    (home / "model.gguf.broken").touch()
+    async with raw_line(options) as raw:
+        await raw.hear("goodbye")
 
 
 async def test_the_log_and_the_last_words_hold_no_text_of_the_user(
