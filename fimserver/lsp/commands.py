@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from fimserver.engine.interface import EngineState
@@ -43,6 +42,14 @@ class SnoozeArguments:
     minutes: float = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class CommandParams:
+    """The parameters of `workspace/executeCommand`. (lsprotocol's own type rewrites some arguments.)"""
+
+    command: str
+    arguments: list[Any] | None = None
+
+
 class Row(NamedTuple):
     """A command: its arguments, in order, as a dataclass, and what it does."""
 
@@ -50,7 +57,7 @@ class Row(NamedTuple):
     run: Callable[[Session, Any], Awaitable[Any]]
 
 
-async def execute_command(session: Session, params: types.ExecuteCommandParams) -> Any:
+async def execute_command(session: Session, params: CommandParams) -> Any:
     """Run a command. Raises JsonRpcInvalidParams for one that is unknown or whose arguments do not fit."""
     row = COMMANDS.get(params.command)
     if row is None:

@@ -178,7 +178,7 @@ def _joined(text: str) -> str:
 
 
 def _snapshot(uri: str, entry: _Open) -> Document:
-    starts = [0, *accumulate(len(line) for line in entry.lines[:-1])]
+    starts = list(accumulate(map(len, entry.lines[:-1]), initial=0))
     text = "".join(entry.lines)
     try:
         text.encode()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from lsprotocol import types
 
 from fimserver.lsp import names
-from fimserver.lsp.commands import execute_command
+from fimserver.lsp.commands import CommandParams, execute_command
 from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
 from fimserver.lsp.offers import Event
@@ -63,10 +63,11 @@ def _initialized(session: Session, _: Any) -> None:
     session.status.report()
 
 
-def _did_change_configuration(session: Session, params: types.DidChangeConfigurationParams) -> None:
-    """Take the settings that came along, or ask for them where the client wants to be asked."""
-    if params.settings:
-        session.configure(params.settings)
+def _did_change_configuration(session: Session, params: Any) -> None:
+    """Take the settings that came along, whatever they are, or ask for them where the client wants to be asked."""
+    settings = params.get("settings") if isinstance(params, dict) else None
+    if settings:
+        session.configure(settings)
     elif session.client.pulls_configuration:
         session.in_background(_pull_configuration(session))
 
@@ -85,6 +86,12 @@ async def _pull_configuration(session: Session) -> None:
     answer = await session.ask(types.WORKSPACE_CONFIGURATION, types.ConfigurationParams([item]))
     if isinstance(answer, list | tuple) and answer:
         session.configure(answer[0])
+
+
+def _cancel(session: Session, params: Any) -> None:
+    message_id = params.get("id") if isinstance(params, dict) else None
+    if isinstance(message_id, int | str):
+        session.connection.cancel(message_id)
 
 
 def _did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -131,17 +138,17 @@ REQUESTS: Mapping[str, Row] = {
     types.SHUTDOWN: Row(None, lambda session, _: session.connection.shut_down()),
     types.TEXT_DOCUMENT_INLINE_COMPLETION: Row(types.InlineCompletionParams, inline_completion),
     types.TEXT_DOCUMENT_COMPLETION: Row(types.CompletionParams, menu_completion),
-    types.WORKSPACE_EXECUTE_COMMAND: Row(types.ExecuteCommandParams, execute_command),
+    types.WORKSPACE_EXECUTE_COMMAND: Row(CommandParams, execute_command),
 }
 
 NOTIFICATIONS: Mapping[str, Row] = {
     types.INITIALIZED: Row(None, _initialized),
     types.EXIT: Row(None, lambda session, _: session.connection.leave()),
-    types.CANCEL_REQUEST: Row(types.CancelParams, lambda session, params: session.connection.cancel(params.id)),
+    types.CANCEL_REQUEST: Row(None, _cancel),
     types.TEXT_DOCUMENT_DID_OPEN: Row(types.DidOpenTextDocumentParams, _did_open),
     types.TEXT_DOCUMENT_DID_CHANGE: Row(types.DidChangeTextDocumentParams, _did_change),
     types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, _did_close),
-    types.WORKSPACE_DID_CHANGE_CONFIGURATION: Row(types.DidChangeConfigurationParams, _did_change_configuration),
+    types.WORKSPACE_DID_CHANGE_CONFIGURATION: Row(None, _did_change_configuration),
     # Ours, all optional (docs/protocol.md).
     names.DID_SHOW_COMPLETION: Row(ShownParams, _did_show),
     names.DID_PARTIALLY_ACCEPT_COMPLETION: Row(PartlyAcceptedParams, _did_partly_accept),
