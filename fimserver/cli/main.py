@@ -40,8 +40,9 @@ COMMANDS = (
     Row("engine", "engine", "Start, stop or show the engine process."),
     Row("bench", "bench", "Measure quality and speed on this machine; nothing is downloaded."),
     Row("models", "models", "List the models that are installed and those that can be had."),
-    Row("pull", "models", "Download a model, verified; a download that was cut off goes on where it was."),
-    Row("use", "models", "Choose the model that answers from now on."),
+    Row("recommend", "recommend", "Measure this machine and name the model to use on it, with the reasons."),
+    Row("pull", "pull", "Download a model, verified; a download that was cut off goes on where it was."),
+    Row("use", "use", "Choose the model that answers from now on."),
     Row("why", "why", "Say why something is suggested at a position, or why nothing is."),
 )
 

@@ -1,20 +1,41 @@
-"""Turn the models on this machine and in the catalogue into a list, a download, and the user's choice among them."""
+"""Turn the models on this machine and those of the catalogue into a list: what each costs here, and who may use it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.settings_file import write_setting
 from fimserver.errors import ModelError
 from fimserver.models.catalogue import CatalogueModel, catalogue, usual_file
-from fimserver.models.catalogue import Choice as Named
+from fimserver.models.catalogue import Choice as Known
+from fimserver.models.cost import Cost, cost_of, cost_of_choice, memory_bytes
 from fimserver.models.found import InstalledModel, installed_models
+from fimserver.models.gguf import read_gguf
+from fimserver.models.hardware import Machine, this_machine, tokens_per_s
 from fimserver.models.store import EMBEDDED_ID, embedded_model, file_of, resolve
+from fimserver.settings import EngineSettings
+
+# Long enough to tell a quick memory from a slow one; `fimserver recommend` measures longer.
+_PROBE_S = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A model as it is listed: installed if it has a path. What is unknown is None; memory and speed are predicted."""
+
+    name: str
+    path: str | None
+    chosen: bool
+    bytes: int
+    memory_bytes: int | None
+    tokens_per_s: float | None
+    context_tokens: int | None
+    licence: str | None
+    commercial: str | None
+    where: str
 
 
 @click.command("models")
@@ -24,115 +45,81 @@ from fimserver.models.store import EMBEDDED_ID, embedded_model, file_of, resolve
 def models_command(choice: Choice, chat: bool, as_json: bool) -> None:
     """List the models that are installed and those that can be had.
 
-    Installed are also those of other programs, which are used where they lie. The chosen one is marked.
+    Installed are also those of other programs, which are used where they lie. The chosen one is marked. Memory and
+    tokens a second are predicted for this machine.
     """
-    rows = list(_rows(choice, "chat" if chat else "completion"))
+    listed = list(_listed(choice, "chat" if chat else "completion"))
     if as_json:
-        output.as_json([row.as_values() for row in rows])
+        output.as_json([asdict(model) for model in listed])
     else:
-        output.columns([[(heading, output.FAINT) for heading in _HEADINGS], *(row.cells() for row in rows)])
+        output.columns([[(heading, output.FAINT) for heading in _HEADINGS], *map(_cells, listed)])
 
 
-@click.command("pull")
-@click.argument("name", metavar="ID|hf:OWNER/REPOSITORY/FILE")
-@click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Folder to put it into.")
-@click.option("--login", is_flag=True, help="Use the login of `hf auth login`, for repositories that ask for one.")
-def pull_command(name: str, to: Path | None, login: bool) -> None:
-    """Download a model, verified; a download that was cut off goes on where it was.
-
-    Takes an id that `fimserver models` lists, or a file of the Hugging Face hub.
-    """
-    from fimserver.models.download import Progress, pull
-
-    with output.progress() as show:
-
-        def on_progress(progress: Progress) -> None:
-            show(progress.name, progress.done_bytes, progress.total_bytes)
-
-        path = pull(name, to=to, token=login, on_progress=on_progress)
-    output.line(f"{path} is here and sound. Use it: fimserver use {name if to is None else path}")
-
-
-@click.command("use")
-@click.argument("name", metavar="ID|FILE")
-@click.option("--chat", is_flag=True, help="For review, edit and chat instead of completion.")
-@click.pass_obj
-def use_command(choice: Choice, name: str, chat: bool) -> None:
-    """Choose the model that answers from now on.
-
-    Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
-    """
-    path = resolve(name)
-    value = "" if name == EMBEDDED_ID else str(path) if Path(name).expanduser().is_file() else name
-    write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
-    output.line(f"{path} answers from now on; open editors follow when their server is started again.")
-
-
-_HEADINGS = ("", "model", "size", "context", "licence", "where")
-_COMMERCIAL = {"yes": "", "no": " (not for commercial use)", "conditional": " (commercial use: see its text)"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    """A model as the list shows it; one with a path is installed."""
-
-    name: str
-    path: Path | None
-    chosen: bool
-    bytes: int
-    where: str
-    known: CatalogueModel | None
-
-    def as_values(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "path": self.path and str(self.path),
-            "chosen": self.chosen,
-            "bytes": self.bytes,
-            "context_tokens": self.known and self.known.context_tokens,
-            "licence": self.known and self.known.licence,
-            "commercial": self.known and self.known.commercial,
-        }
-
-    def cells(self) -> list[output.Part]:
-        context = f"{self.known.context_tokens // 1024} k" if self.known else ""
-        licence = self.known.licence.partition(" (")[0] + _COMMERCIAL[self.known.commercial] if self.known else ""
-        mark = ("*", output.GOOD) if self.chosen else ""
-        return [mark, self.name, f"{self.bytes / 1e9:.2f} GB", context, licence, (self.where, output.FAINT)]
-
-
-def _rows(choice: Choice, use: str) -> Iterator[_Row]:
+def _listed(choice: Choice, use: str) -> Iterator[Listed]:
     """Yield the embedded model, what is installed, and what the catalogue has besides."""
-    chosen = _chosen(choice, use)
-    installed = installed_models()
-    known = {path: model for model in _models_for(use) if (path := _path_of(model, installed)) is not None}
+    machine, engine = this_machine(_PROBE_S), choice.settings.engine
+    chosen, installed = _chosen(choice, use), installed_models()
+    models = [model for model in catalogue().values() if use in model.uses]
+    known = {path: model for model in models if (path := _path_of(model, installed)) is not None}
     if use == "completion":
-        path = embedded_model()
-        size = path.stat().st_size
-        yield _Row(name=EMBEDDED_ID, path=path, chosen=path == chosen, bytes=size, where="a demonstrator", known=None)
+        found = InstalledModel(EMBEDDED_ID, embedded_model(), "a demonstrator", embedded_model().stat().st_size)
+        installed.insert(0, found)
     for found in installed:
-        yield _Row(
-            name=found.name,
-            path=found.path,
-            chosen=found.path == chosen,
-            bytes=found.bytes,
-            where=f"installed, {found.program}",
-            known=known.get(found.path),
-        )
-    for model in _models_for(use):
+        yield _installed(found, chosen, known.get(found.path), machine, engine)
+    for model in models:
         file = usual_file(model)
         if file is not None and model not in known.values():
-            where = f"fimserver pull {model.id}"
-            yield _Row(name=model.id, path=None, chosen=False, bytes=file.bytes, where=where, known=model)
+            yield _available(Known(model, file), machine, engine)
 
 
-def _models_for(use: str) -> list[CatalogueModel]:
-    return [model for model in catalogue().values() if use in model.uses]
+def _installed(
+    found: InstalledModel, chosen: Path | None, known: CatalogueModel | None, machine: Machine, engine: EngineSettings
+) -> Listed:
+    try:
+        cost = cost_of(read_gguf(found.path))
+    except ModelError:
+        cost = None  # it is damaged; `fimserver use` says how
+    return Listed(
+        name=found.name,
+        path=str(found.path),
+        chosen=found.path == chosen,
+        bytes=found.bytes,
+        memory_bytes=_memory(cost, engine) if cost else None,
+        tokens_per_s=_speed(cost, machine) if cost else None,
+        context_tokens=known.context_tokens if known else None,
+        licence=known.licence if known else None,
+        commercial=known.commercial if known else None,
+        where=found.program,
+    )
+
+
+def _available(known: Known, machine: Machine, engine: EngineSettings) -> Listed:
+    cost = cost_of_choice(known)
+    return Listed(
+        name=known.model.id,
+        path=None,
+        chosen=False,
+        bytes=known.file.bytes,
+        memory_bytes=_memory(cost, engine),
+        tokens_per_s=_speed(cost, machine),
+        context_tokens=known.model.context_tokens,
+        licence=known.model.licence,
+        commercial=known.model.commercial,
+        where=f"fimserver pull {known.model.id}",
+    )
+
+
+def _memory(cost: Cost, engine: EngineSettings) -> int:
+    return memory_bytes(cost, engine.context_tokens, engine.kv_type)
+
+
+def _speed(cost: Cost, machine: Machine) -> float:
+    return round(tokens_per_s(cost, machine), 1)
 
 
 def _path_of(model: CatalogueModel, installed: Sequence[InstalledModel]) -> Path | None:
     """Return where one of a catalogue model's files is installed."""
-    return next(filter(None, (file_of(Named(model, file), installed) for file in model.files)), None)
+    return next(filter(None, (file_of(Known(model, file), installed) for file in model.files)), None)
 
 
 def _chosen(choice: Choice, use: str) -> Path | None:
@@ -141,3 +128,20 @@ def _chosen(choice: Choice, use: str) -> Path | None:
         return resolve(setting) if setting or use == "completion" else None
     except ModelError:
         return None  # the list shows what else there is
+
+
+_HEADINGS = ("", "model", "size", "memory", "tokens/s", "context", "licence", "where")
+_COMMERCIAL = {"yes": "", "no": " (not for commercial use)", "conditional": " (commercial use: see its text)"}
+
+
+def _cells(model: Listed) -> list[output.Part]:
+    return [
+        ("*", output.GOOD) if model.chosen else "",
+        model.name,
+        f"{model.bytes / 1e9:.2f} GB",
+        f"{model.memory_bytes / 1e9:.1f} GB" if model.memory_bytes else "",
+        f"{model.tokens_per_s:.0f}" if model.tokens_per_s else "",
+        f"{model.context_tokens // 1024} k" if model.context_tokens else "",
+        model.licence.partition(" (")[0] + _COMMERCIAL[model.commercial or "yes"] if model.licence else "",
+        (model.where, output.FAINT),
+    ]

@@ -86,3 +86,15 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(arguments: tuple[str, ...],
     assert ran.code == 2
     assert says in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_a_model_is_recommended_with_its_reasons() -> None:
+    answer = commands.run("recommend", "--json").json
+    assert answer["reasons"]
+    assert answer["pick"] is None or answer["pick"]["licence"]
+
+
+def test_memory_and_speed_are_predicted_for_every_model(home: Path) -> None:
+    for row in rows(home).values():
+        assert row["memory_bytes"] > row["bytes"]  # type: ignore[operator]
+        assert row["tokens_per_s"] > 0  # type: ignore[operator]

@@ -1,0 +1,27 @@
+"""Turn a model's name into a verified file on this machine, and show how far that is."""
+
+from pathlib import Path
+
+import click
+
+from fimserver.cli import output
+from fimserver.models.download import Progress, pull
+
+
+@click.command("pull")
+@click.argument("name", metavar="ID|hf:OWNER/REPOSITORY/FILE")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Folder to put it into.")
+@click.option("--login", is_flag=True, help="Use the login of `hf auth login`, for repositories that ask for one.")
+def pull_command(name: str, to: Path | None, login: bool) -> None:
+    """Download a model, verified; a download that was cut off goes on where it was.
+
+    Takes an id that `fimserver models` lists, or a file of the Hugging Face hub.
+    """
+    with output.progress() as show:
+
+        def on_progress(progress: Progress) -> None:
+            show(progress.name, progress.done_bytes, progress.total_bytes)
+
+        path = pull(name, to=to, token=login, on_progress=on_progress)
+    usable_name = path if to or name.startswith("hf:") else name
+    output.line(f"{path} is here and sound. Use it: fimserver use {usable_name}")

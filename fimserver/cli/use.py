@@ -1,0 +1,25 @@
+"""Turn a model's name into the user's choice: one line of the settings file."""
+
+from pathlib import Path
+
+import click
+
+from fimserver.cli import output
+from fimserver.cli.choice import Choice
+from fimserver.cli.settings_file import write_setting
+from fimserver.models.store import EMBEDDED_ID, resolve
+
+
+@click.command("use")
+@click.argument("name", metavar="ID|FILE")
+@click.option("--chat", is_flag=True, help="For review, edit and chat instead of completion.")
+@click.pass_obj
+def use_command(choice: Choice, name: str, chat: bool) -> None:
+    """Choose the model that answers from now on.
+
+    Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
+    """
+    path = resolve(name)
+    value = "" if name == EMBEDDED_ID else str(path) if Path(name).expanduser().is_file() else name
+    write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
+    output.line(f"{path} answers from now on; open editors follow when their server is started again.")
