@@ -205,7 +205,7 @@ def _guessed_from(profile: Profile | None, facts: ModelFacts) -> Profile | None:
         f"The model is unknown; its prompts are written as for {profile.id}. "
         "Set model.profile if its suggestions make no sense."
     )
-    bos = profile.bos if profile.bos in facts.control_texts else _bos(facts)
+    bos = profile.bos if profile.bos in facts.control_texts else bos_text(facts)
     return replace(profile, guessed=True, caution=caution, bos=bos, confidence={})
 
 
@@ -220,7 +220,7 @@ def _from_roles(facts: ModelFacts) -> Profile | None:
         prefix=prefix,
         suffix=suffix,
         middle=middle,
-        bos=_bos(facts),
+        bos=bos_text(facts),
         stop_controls=tuple(dict.fromkeys(facts.fim.values())),
         guessed=True,
         caution="The model is unknown; its prompts are written prefix, suffix, middle. "
@@ -232,8 +232,10 @@ def _from_roles(facts: ModelFacts) -> Profile | None:
 _USUAL_BOS = ("<｜begin▁of▁sentence｜>", "<|begin_of_text|>", "<|startoftext|>", "<bos>", "<s>")  # noqa: RUF001
 
 
-def _bos(facts: ModelFacts) -> str:
-    if facts.metadata.get("tokenizer.ggml.add_bos_token") != "true":
+def bos_text(facts: ModelFacts) -> str:
+    """Return the text of the token every prompt begins with, empty where the model's file does not ask for one."""
+    usual = "true" if facts.metadata.get("tokenizer.ggml.model") == "llama" else "false"  # SentencePiece does
+    if facts.metadata.get("tokenizer.ggml.add_bos_token", usual) != "true":
         return ""
     return next((text for text in _USUAL_BOS if text in facts.control_texts), "")
 
