@@ -21,9 +21,8 @@ from fimserver.cli.engines import new_engine
 from fimserver.engine.interface import Engine, EngineState, Priority, Prompt, Segment
 from fimserver.errors import EngineUnavailable
 
-# In a checkout the fixture stands with the others, in an installed package beside this module.
-_FIXTURES = (Path(__file__).parents[2] / "fixtures" / "demo", Path(__file__).parent / "fixtures")
-_FILE = "cart.py"
+# Python; named so that no tool takes it for a module of this package.
+_FIXTURE = Path(__file__).parent / "fixtures" / "cart.txt"
 TYPED = "self.prices[item] = price"
 
 # Drawn where the typed text ends and the suggestion begins.
@@ -114,8 +113,7 @@ async def _play(choice: Choice, on_key: Callable[[Key], None]) -> tuple[list[Key
 
 def _fixture() -> tuple[str, str]:
     """Return the fixture's text before and after the line that is typed."""
-    path = next(folder / _FILE for folder in _FIXTURES if folder.is_dir())
-    before, _, after = path.read_text("utf-8").partition(TYPED)
+    before, _, after = _FIXTURE.read_text("utf-8").partition(TYPED)
     return before, after
 
 
