@@ -7,6 +7,7 @@ growing rest in between, and after too many deaths not until somebody asks for i
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from fimserver.engine.backoff import Patience, rest_of
@@ -87,12 +88,11 @@ class EngineClient:
 
     async def ask_status(self) -> EngineStatus:
         """Return the state as the engine says it now; ABSENT where none runs, for none is started."""
-        connection = await self._running()
-        if connection is None:
+        line = await find(self._options)
+        if line is None:
             return _ABSENT
-        async for answer in connection.answers("status"):
-            assert isinstance(answer, EngineStatus)
-        return self._status
+        line.writer.close()
+        return replace(line.status, clients=line.status.clients - 1)  # who only looks is no client
 
     async def stop(self) -> bool:
         """Stop the engine for everybody who uses it, by force if it hangs. Return whether there was one."""
@@ -132,13 +132,6 @@ class EngineClient:
             except EngineLeft:
                 if answered or self._closed:
                     raise
-
-    async def _running(self) -> Connection | None:
-        """Return a connection to the engine if there is one, without starting any."""
-        if self._connection is None or not self._connection.open:
-            line = await find(self._options)
-            self._connection = None if line is None else self._connect(line)
-        return self._connection
 
     async def _connected(self) -> Connection:
         """Return a connection to the engine, which is started if need be: once, for all who wait for it."""
@@ -211,4 +204,4 @@ class EngineClient:
     def _hear(self, status: EngineStatus) -> None:
         if status != self._status:
             self._status = status
-            self._on_status(status)
+            asyncio.get_running_loop().call_soon(self._on_status, status)  # what a listener does wrong is its own

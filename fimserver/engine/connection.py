@@ -27,9 +27,9 @@ from fimserver.engine.wire import (
 )
 from fimserver.errors import EngineUnavailable, FimError
 
-Answer = Chunk | ModelFacts | EngineStatus | FimError | None  # None is a pong
+Answer = Chunk | ModelFacts | FimError | None  # None is a pong
 
-_DECODERS: Mapping[str, Callable[[Frame], Answer]] = {
+_DECODERS: Mapping[str, Callable[[Frame], Answer | EngineStatus]] = {
     "chunk": lambda frame: decode_chunk(take(frame, "chunk", dict)),
     "facts": lambda frame: decode_facts(take(frame, "facts", dict)),
     "status": lambda frame: decode_status(take(frame, "status", dict)),
@@ -70,7 +70,7 @@ class Connection:
 
     @property
     def open(self) -> bool:
-        """True until the line has ended."""
+        """Whether the line has not ended yet."""
         return self._ended is None
 
     @property
@@ -121,8 +121,6 @@ class Connection:
             self._end(EngineUnavailable(farewell(self.place)))
         except (FrameBroken, asyncio.LimitOverrunError):
             self._end(EngineSilent("The engine answered what is no answer."))
-        finally:  # whatever has ended the reading, a callback's error too: nobody may wait for more
-            self._end(EngineUnavailable("The line to the engine broke."))
 
     def _take(self, frame: Frame) -> None:
         self._heard = True
@@ -135,7 +133,7 @@ class Connection:
         answer = decode(frame)
         if isinstance(answer, EngineStatus):
             self._on_status(answer)
-        if "id" in frame and frame["id"] in self._waiting:  # else it was cancelled meanwhile
+        elif take(frame, "id", int) in self._waiting:  # else it was cancelled meanwhile
             self._waiting[frame["id"]].put_nowait(answer)
 
     async def _watch(self) -> None:

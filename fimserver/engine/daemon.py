@@ -14,15 +14,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from fimserver.engine import lock, session
+from fimserver.engine import lock
 from fimserver.engine.entrance import Entrance
 from fimserver.engine.interface import EngineState, EngineStatus, ModelFacts
 from fimserver.engine.place import Place
 from fimserver.engine.session import MakeJob, Session
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, FimError
+
+if TYPE_CHECKING:  # it imports llama.cpp
+    from fimserver.engine.worker import Worker
 
 # How long a socket that somebody removed stays away, and how long a flood of native messages lasts.
 _LOOK_AGAIN_S = 2.0
@@ -38,21 +41,7 @@ _FAILED_STAYS_ALONE_S = 5.0
 _LONGEST_LAST_WORDS_BYTES = 1_000_000
 
 
-class Worker(session.Worker, Protocol):
-    """The thread that owns the model; see engine/worker.py."""
-
-    @property
-    def facts(self) -> ModelFacts | None:
-        """The model's facts, once it is loaded."""
-
-    def start(self) -> None:
-        """Begin to load, and return at once."""
-
-    def stop(self) -> None:
-        """Stop all work and the thread, and keep what is worth keeping."""
-
-
-MakeWorker = Callable[[EngineOptions, Callable[[EngineStatus], None]], Worker]
+MakeWorker = Callable[[EngineOptions, Callable[[EngineStatus], None]], "Worker"]
 
 
 class Daemon:
@@ -106,7 +95,7 @@ class Daemon:
         return self._entrance.token
 
     @property
-    def worker(self) -> Worker:
+    def worker(self) -> "Worker":
         """The worker. Raises why there is none, once the state is FAILED."""
         if self._worker is None:
             raise EngineUnavailable(self._status.message)
@@ -181,7 +170,7 @@ class Daemon:
             return
         stopped = asyncio.Event()
 
-        def stop(worker: Worker) -> None:
+        def stop(worker: "Worker") -> None:
             worker.stop()
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(stopped.set)

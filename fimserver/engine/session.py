@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fimserver.engine.interface import Chunk, EngineState, EngineStatus, GenerateRequest, ModelFacts, Prompt
 from fimserver.engine.peer import is_ours
@@ -26,6 +26,9 @@ from fimserver.engine.wire import (
 )
 from fimserver.errors import EngineLoading, EngineRefused, FimError
 
+if TYPE_CHECKING:  # it imports llama.cpp
+    from fimserver.engine.worker import Job, Worker
+
 _LOG = logging.getLogger(__name__)
 
 # An honest client says hello in its first packet; nobody may hold a connection without.
@@ -41,17 +44,7 @@ _MOST_JOBS = 256
 _SETTLED = (EngineState.READY, EngineState.FAILED)
 
 Result = Chunk | FimError
-MakeJob = Callable[[GenerateRequest, Callable[[Result], None]], Any]
-
-
-class Worker(Protocol):
-    """What a session needs of the thread that owns the model; see engine/worker.py."""
-
-    def submit(self, job: Any) -> None:
-        """Queue a job; its `deliver` is called from the worker's thread, last with a finish or an error."""
-
-    def cancel(self, job: Any) -> None:
-        """Stop a job, wherever it is."""
+MakeJob = Callable[[GenerateRequest, Callable[[Result], None]], "Job"]
 
 
 class Host(Protocol):
@@ -64,7 +57,7 @@ class Host(Protocol):
         """What a client must know to come in."""
 
     @property
-    def worker(self) -> Worker:
+    def worker(self) -> "Worker":
         """The worker. Raises why there is none, once the state is FAILED."""
 
     def status(self) -> EngineStatus:
@@ -88,13 +81,12 @@ class Session:
         self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
-        self._jobs: dict[int, Any] = {}
+        self._jobs: dict[int, Job] = {}
         self._describing: list[int] = []  # the requests for facts that wait for the model
         self._answers: Mapping[str, Callable[[int, Frame], None]] = {
             "generate": self._generate,
             "cancel": self._cancel,
             "describe": self._describe,
-            "status": self._status,
             "ping": self._pong,
         }
 
@@ -105,18 +97,13 @@ class Session:
 
     async def greet(self) -> bool:
         """Return whether the client may come in: it is this user, speaks this version and knows the token."""
-        connection = self._writer.get_extra_info("socket")
         try:
-            hello = decode_frame(await asyncio.wait_for(self._first_line(), _HELLO_S))
-            same_version = take(hello, "version", int) == PROTOCOL_VERSION
-            token = take(hello, "token", str).encode()
-        except (FrameBroken, TimeoutError, ConnectionError):
-            return False
-        known = hmac.compare_digest(token, self._host.token.encode())
-        if hello["type"] != "hello" or not (same_version and known and is_ours(connection)):
-            _LOG.warning("A connection without the right version or token was closed.")
-            return False
-        return True
+            hello = is_ours(self._writer.get_extra_info("socket")) and await asyncio.wait_for(self._hello(), _HELLO_S)
+        except (ValueError, TimeoutError, ConnectionError):  # ValueError: what is no frame, or no text
+            hello = False
+        if not hello:
+            _LOG.warning("A connection of another user, or without the right version or token, was closed.")
+        return hello
 
     async def serve(self) -> None:
         """Welcome the client and answer it until it leaves, or is made to."""
@@ -153,15 +140,18 @@ class Session:
             for number in waiting:
                 self._answer({"type": "describe", "id": number, "wait": False})
 
-    async def _first_line(self) -> bytes:
-        """Return the hello, of which nobody may send more than a little before being let in."""
+    async def _hello(self) -> bool:
+        """Read the hello and return whether it is right. Who is not in yet may not send more than a little."""
         line = b""
         while not line.endswith(b"\n") and len(line) < _HELLO_BYTES:
             piece = await self._reader.read(_HELLO_BYTES)
             if not piece:
-                break
+                return False
             line += piece
-        return line
+        hello = decode_frame(line)
+        token = take(hello, "token", str).encode()
+        right_token = hmac.compare_digest(token, self._host.token.encode())
+        return right_token and hello["type"] == "hello" and take(hello, "version", int) == PROTOCOL_VERSION
 
     def _answer(self, frame: Frame) -> None:
         kind = frame["type"]
@@ -186,8 +176,10 @@ class Session:
         self._host.touch()
         if self._host.status().state not in _SETTLED:
             raise EngineLoading("The model is still being loaded; ask again in a moment.")
-        if number in self._jobs or len(self._jobs) >= _MOST_JOBS:
-            raise EngineRefused("Too many requests are in flight, or two have the same number.")
+        if len(self._jobs) >= _MOST_JOBS:
+            raise EngineRefused("Too many requests of this client are in flight.")
+        if number in self._jobs:
+            raise EngineRefused("A request of this number is in flight.")
 
         def deliver(result: Result) -> None:  # in the worker's thread
             self._loop.call_soon_threadsafe(self._deliver, number, job, result)
@@ -196,7 +188,7 @@ class Session:
         self._host.worker.submit(job)
         self._jobs[number] = job
 
-    def _deliver(self, number: int, job: Any, result: Result) -> None:
+    def _deliver(self, number: int, job: "Job", result: Result) -> None:
         if self._jobs.get(number) is not job:
             return  # cancelled meanwhile
         if isinstance(result, FimError) or result.finish is not None:
@@ -223,9 +215,6 @@ class Session:
             self._describing.append(number)
         else:
             self._submit(number, GenerateRequest(prompt=Prompt(()), max_tokens=0))  # is answered with what is wrong
-
-    def _status(self, number: int, frame: Frame) -> None:  # noqa: ARG002
-        self.send({"type": "status", "id": number, "status": encode(self._host.status())})
 
     def _pong(self, number: int, frame: Frame) -> None:  # noqa: ARG002
         self.send({"type": "pong", "id": number})

@@ -4,17 +4,16 @@ A frame is one JSON object on one line of ASCII; `type` says what it is and `id`
 
     client                                          engine
     {"type": "hello", "version": 1, "token": …} →
-                                                  ← {"type": "welcome", "pid": …, "status": …}
+                                                  ← {"type": "welcome", "status": …}
+                                                  ← {"type": "status", "status": …}           (with every change)
     {"type": "generate", "id": 1, "request": …} →
                                                   ← {"type": "chunk", "id": 1, "chunk": …}   (the last has a finish)
                                                   ← {"type": "error", "id": 1, "error": …}   (or this, and no more)
     {"type": "cancel", "id": 1}                 →   (nothing more comes for 1)
     {"type": "describe", "id": 2, "wait": true} →
                                                   ← {"type": "facts", "id": 2, "facts": …}   (once the model is loaded)
-    {"type": "status", "id": 3}                 →
-                                                  ← {"type": "status", "id": 3, "status": …} (without an id: unasked)
-    {"type": "ping", "id": 4}                   →
-                                                  ← {"type": "pong", "id": 4}
+    {"type": "ping", "id": 3}                   →
+                                                  ← {"type": "pong", "id": 3}
     {"type": "stop"}                            →
                                                   ← {"type": "goodbye"}                      (also when idle for long)
 
