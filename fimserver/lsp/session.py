@@ -13,8 +13,9 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import EngineStatus
-from fimserver.errors import FimError
+from fimserver.errors import EngineLoading, FimError
 from fimserver.lsp import names
 from fimserver.lsp.client import Client
 from fimserver.lsp.configuration import settings_while_running
@@ -115,8 +116,13 @@ class Session:
             self._starting = self.in_background(self._start_engine())
 
     async def restart_engine(self) -> None:
-        """Let go of the engine and begin with a new one, and with nothing remembered."""
+        """Begin with a new engine, made for the settings of now, and with nothing remembered.
+
+        Our own engine process is stopped for everybody who uses it. Raises FimError where that cannot be done.
+        """
         old, self._starting = self.engine, None
+        if isinstance(old, EngineClient):
+            await old.stop()
         self._take_engine()
         self.start_engine()
         await old.close()
@@ -132,17 +138,21 @@ class Session:
         self.completer = self._new_completer(self.engine, self.settings, self._roots)
 
     async def _start_engine(self) -> None:
-        loading = asyncio.ensure_future(self.engine.describe())
         try:
-            while not loading.done():
+            while await self._is_loading():
                 self.status.report()
-                await asyncio.wait({loading}, timeout=_STARTING_POLL_S)
-            loading.result()
+                await asyncio.sleep(_STARTING_POLL_S)
         except FimError as error:
             self.tell_trouble(str(error))
-        finally:
-            loading.cancel()
         self.status.report()
+
+    async def _is_loading(self) -> bool:
+        """Return whether the model is still being read, starting the engine if need be. Raises FimError."""
+        try:
+            await self.engine.describe()
+        except EngineLoading:
+            return True
+        return False
 
     def _engine_status(self) -> EngineStatus:
         return self.engine.status()  # of the engine of this moment: after a restart it is another one

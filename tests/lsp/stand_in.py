@@ -29,7 +29,7 @@ from fimserver.engine.interface import (
     Prompt,
     Usage,
 )
-from fimserver.errors import ModelMissing
+from fimserver.errors import EngineLoading, ModelMissing
 from fimserver.lsp.serve import serve
 from fimserver.settings import Settings
 from fimserver.text import line_end, position_at
@@ -47,7 +47,7 @@ class StandInEngine:
     def __init__(self, settings: Settings) -> None:
         self._model = settings.model.completion
         self._state = EngineState.ABSENT if self._model else EngineState.READY
-        self._was_looked_at = asyncio.Event()
+        self._was_looked_at = False
 
     def generate(self, request: GenerateRequest) -> AsyncIterator[Chunk]:
         raise NotImplementedError
@@ -61,13 +61,14 @@ class StandInEngine:
             raise ModelMissing(MISSING)
         if self._model == "/slow.gguf":
             self._state = EngineState.LOADING
-            await self._was_looked_at.wait()
+            if not self._was_looked_at:
+                raise EngineLoading("The model is being loaded.")
         self._state = EngineState.READY
         return ModelFacts(name="stand-in", path="", architecture="none", context_tokens=0)
 
     def status(self) -> EngineStatus:
         if self._state is EngineState.LOADING:
-            self._was_looked_at.set()
+            self._was_looked_at = True
         return EngineStatus(state=self._state, percent=50, message=MISSING)
 
     async def close(self) -> None:

@@ -1,6 +1,7 @@
 """A server ends when its client is done with it, soon and with the right exit code, whatever it is doing."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -107,6 +108,12 @@ def test_p34_nothing_but_frames_goes_to_the_client(tmp_path: Path, environment: 
         assert all(word in client.stderr for word in ("print", "os.write", "puts", "child"))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_ctrl_c_in_the_editors_terminal_does_not_end_it(session: RawClient) -> None:
+    session.process.send_signal(signal.SIGINT)
+    assert "result" in session.request(1, "workspace/executeCommand", {"command": "fimserver.why"})
+
+
 def test_it_starts_with_standard_error_closed(tmp_path: Path) -> None:
     command = ("sh", "-c", 'exec "$@" 2>&-', "sh", *STAND_IN)
     with RawClient(tmp_path, command) as client:
@@ -114,7 +121,7 @@ def test_it_starts_with_standard_error_closed(tmp_path: Path) -> None:
 
 
 def test_p31_a_client_that_does_not_read_is_still_read_and_gets_all_answers_later(tmp_path: Path) -> None:
-    """20 MB of answers wait in the server; what the client sends meanwhile is taken."""
+    """10 MB of answers wait in the server; what the client sends meanwhile is taken."""
     count, line = 200, "x" * 50_000
     reading = threading.Event()
     with _SlowReader(tmp_path, reading.wait) as client:
