@@ -79,6 +79,10 @@ class Asker:
             self._model = Model(facts, profile_for(facts, self._settings.model.profile))
         return self._model
 
+    def snippets_in_use(self, uri: str) -> tuple[Snippet, ...]:
+        """Return the snippets of other files that the document's newest anchor stands behind."""
+        return next((anchor.snippets for anchor in self._anchors.of(uri)), ())
+
     @property
     def thresholds(self) -> Mapping[str, float]:
         """The model's own confidence thresholds by shape, as far as they are known."""

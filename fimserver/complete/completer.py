@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
-from fimserver.complete.confidence import doubt, least_mean_logprob
+from fimserver.complete.confidence import SURER_THAN_A_COPY, doubt, least_mean_logprob
+from fimserver.complete.copying import copied_rest
 from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
-from fimserver.complete.landing import Landing, landed, landed_with_error
+from fimserver.complete.landing import Landing, landed, landed_copy, landed_with_error
 from fimserver.complete.turns import Turns, quiet_ms
 from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine, Priority
@@ -177,10 +178,19 @@ class Completer:
                 written = await ask(context, Shape.BLOCK, flight.grow, so_far=written)
         except FimError as error:
             return landed_with_error(error)
-        landing = landed(context, written)
+        landing = self._or_copied(context, landed(context, written))
         if isinstance(landing.outcome, Completion):
             self._cache.remember(context, landing.outcome)
         return landing
+
+    def _or_copied(self, context: CursorContext, landing: Landing) -> Landing:
+        """Return the line that stands elsewhere and goes on from here, where the model is less sure than that is."""
+        written = landing.outcome
+        sure = isinstance(written, Completion) and (written.mean_logprob or 0.0) >= SURER_THAN_A_COPY
+        if sure or context.shape is not Shape.LINE or context.blank_prefix:
+            return landing
+        rest = copied_rest(context, self._asker.snippets_in_use(context.document.uri))
+        return landed_copy(context, rest, landing) if rest else landing
 
     def _goes_on_as_block(self, context: CursorContext, line: str) -> bool:
         """Say whether a line that was asked for turned out to open a block."""

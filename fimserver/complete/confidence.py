@@ -15,6 +15,9 @@ _UNMEASURED: Mapping[str, float] = {Shape.LINE: -1.2, Shape.BLOCK: -0.9}
 _LEVELS: Mapping[str, float] = {"low": -0.6, "normal": 0.0, "high": 0.4}
 
 
+# A model that is this sure is right more often than a line copied from elsewhere in the file.
+SURER_THAN_A_COPY = -0.4
+
 # So many sure tokens could still follow: if even they would not lift the mean, the answer is given up.
 _TOKENS_TO_RECOVER = 6
 

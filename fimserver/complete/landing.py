@@ -55,6 +55,22 @@ def landed(context: CursorContext, written: Written, *, complete: bool = True) -
     return Landing(completion, written, steps)
 
 
+def landed_copy(context: CursorContext, rest: str, instead_of: Landing) -> Landing:
+    """Return the landing of a line copied from elsewhere, in the place of what the model wrote.
+
+    It has no log-probability: the gate, which judges the model, lets it pass.
+    """
+    text, steps = refine(rest, context)
+    if isinstance(text, Rejection):
+        return instead_of
+    end = context.offset + len(context.tail)
+    timings = replace(instead_of.outcome.timings, shown_tokens=0)
+    completion = Completion(
+        text=text, replaces=Span(context.offset, end), shape=Shape.LINE, source="copied", timings=timings
+    )
+    return Landing(completion, instead_of.written, steps)
+
+
 def landed_with_error(error: FimError) -> Landing:
     """Return the rejection that an engine's error is."""
     reason = next((reason for kind, reason in _REASON_OF if isinstance(error, kind)), Reason.ENGINE_UNAVAILABLE)

@@ -250,3 +250,15 @@ def test_settings_are_followed() -> None:
     outcome = asyncio.run(ask(completing, "x = ‸"))
     assert isinstance(outcome, Rejection)
     assert outcome.reason is Reason.DISABLED
+
+
+async def test_a_line_of_the_file_is_shown_where_the_model_is_unsure() -> None:
+    engine = Asked(says("x", "\n", logprob=-3.0))
+    completing = completer(engine)
+    before = "total = sum(rows)\nprint(total)\n"
+    assert await shown(completing, before + "total = ‸") == before + "total = sum(rows)‸"
+    assert completing.journal.entries()[-1].as_json()["source"] == "copied"
+
+
+async def test_a_sure_model_is_shown_rather_than_a_line_of_the_file() -> None:
+    assert (await shown(completer(Asked(says("max(rows)", "\n"))), "t = sum(rows)\nt = ‸")).endswith("max(rows)‸")
