@@ -22,6 +22,7 @@ ROWS = (
     ("fimserver.engine.starting", 3),
     ("fimserver.engine.backoff", 3),
     ("fimserver.engine.remote", 3),
+    ("fimserver.engine.dialects", 3),
     ("fimserver.engine.fake", 3),
     ("fimserver.models", 3),
     ("fimserver.context", 4),
@@ -33,6 +34,7 @@ ROWS = (
     ("fimserver.logs", 6),
     ("fimserver.engine.wire", 6),
     ("fimserver.engine.place", 6),
+    ("fimserver.engine.encoding", 7),
     ("fimserver.engine.lock", 7),
     ("fimserver.engine.peer", 7),
     ("fimserver.values", 7),
@@ -89,7 +91,12 @@ OURS = {module_name(path) for path in SOURCES}
 
 # The engine process is a second program: nothing of the first imports it, and it imports only the lowest rows. What of
 # engine/ has no row above belongs to it.
-ENGINE_PROCESS = {name for name in OURS if name.startswith("fimserver.engine.")} - {prefix for prefix, _ in ROWS}
+OTHERS_IN_ENGINE = tuple(prefix for prefix, _ in ROWS if prefix.startswith("fimserver.engine."))
+ENGINE_PROCESS = {
+    name
+    for name in OURS
+    if name.startswith("fimserver.engine.") and not f"{name}.".startswith(tuple(f"{o}." for o in OTHERS_IN_ENGINE))
+}
 
 
 def our_imports(path: Path) -> set[str]:

@@ -3,8 +3,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import commands
 import pytest
+
+from tests.cli import commands
 
 
 @pytest.fixture(autouse=True)

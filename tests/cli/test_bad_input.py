@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import commands
 import pytest
 
 from fimserver.models.store import embedded_model
+from tests.cli import commands
 
 
 def refused(ran: commands.Ran) -> str:

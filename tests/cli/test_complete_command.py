@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import commands
 import pytest
+
+from tests.cli import commands
 
 PYTHON = "def add(a, b):\n    return ‸\n"
 

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import commands
-
 from fimserver.cli import demo
+from tests.cli import commands
 
 # On an empty line a model writes the indentation, too.
 WHOLE_LINE = {"text": f"        {demo.TYPED}\n"}

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import commands
 import pytest
 
 from fimserver.cli import doctor
 from fimserver.cli.choice import choose
+from tests.cli import commands
 
 NAMES = ["Python", "C++ compiler", "llama.cpp", "model", "grammars", "settings", "folders", "engine"]
 

@@ -1,6 +1,6 @@
 """`fimserver engine` and `fimserver status`, with the real engine process."""
 
-import commands
+from tests.cli import commands
 
 
 def test_an_engine_is_started_shown_and_stopped() -> None:

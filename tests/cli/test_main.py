@@ -8,11 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 import click
-import commands
 import pytest
 
 from fimserver import __version__
 from fimserver.cli import main
+from tests.cli import commands
 
 # Each costs an editor that starts the server, or a person who asks for help, a noticeable time.
 HEAVY = ("pygls", "lsprotocol", "rich", "llama_cpp", "huggingface_hub", "tree_sitter", "numpy", "asyncio")

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import commands
 import pytest
 
 from fimserver.cli.settings_file import with_setting, write_setting
 from fimserver.errors import SettingsError
 from fimserver.models.store import embedded_model
+from tests.cli import commands
 
 
 @pytest.mark.parametrize(

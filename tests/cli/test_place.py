@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import commands
 import pytest
 
 from fimserver.cli.place import Place, document_at, shown_position
 from fimserver.errors import FimError
+from tests.cli import commands
 
 
 @pytest.mark.parametrize(

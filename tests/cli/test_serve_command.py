@@ -4,10 +4,9 @@ import asyncio
 import socket
 from pathlib import Path
 
-import commands
-
 from fimserver.bench.editor import Buffer, Editor
 from fimserver.cli.choice import user_settings_file
+from tests.cli import commands
 
 PYTHON = ("def add(a, b):\n    return ", "\n")
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import commands
+from tests.cli import commands
 
 PYTHON = "def add(a, b):\n    return ‸\n"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from waiting import until
+
+from tests.editors.waiting import until
 
 CHECKOUT = Path(__file__).parents[2]
 FIMSERVER = Path(sys.prefix) / "bin" / "fimserver"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from waiting import until
+from tests.editors.waiting import until
 
 PLUGIN = Path(__file__).parents[2] / "editors" / "neovim"
 

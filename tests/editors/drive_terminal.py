@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from waiting import until
+from tests.editors.waiting import until
 
 ROWS, COLUMNS = 30, 100
 
@@ -20,12 +20,23 @@ class Terminal:
         self._stream = pyte.Stream(self._screen)
         self._nothing_to_read = (pexpect.TIMEOUT, pexpect.EOF)
         self._process = pexpect.spawn(
-            command[0], [*command[1:]], cwd=str(folder), env=dict(environment), dimensions=(ROWS, COLUMNS), encoding="utf-8"
+            command[0],
+            [*command[1:]],
+            cwd=str(folder),
+            env=dict(environment),
+            dimensions=(ROWS, COLUMNS),
+            encoding="utf-8",
         )
 
     def type(self, text: str) -> None:
         """Type text, or keys as the terminal encodes them."""
         self._process.send(text)
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after another; the program reads each before the next: Escape and a letter are not one key."""
+        for key in keys:
+            self._process.send(key)
+            self.lines()
 
     def lines(self) -> list[str]:
         """Return what is on the screen now, without the blanks at the ends of lines."""

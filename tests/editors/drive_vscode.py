@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from waiting import PATIENCE_S, until
+from tests.editors.waiting import PATIENCE_S, until
 
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
@@ -38,13 +38,15 @@ QUIET_SETTINGS = {
     "window.restoreWindows": "none",
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "chat.disableAIFeatures": True,
+    "editor.fontFamily": "DejaVu Sans Mono",
 }
 
-# The first line of ghost text is drawn within the line, around what already stands there; more lines lie in a zone below.
+# The first line of ghost text is drawn within the line, around what already stands there; more lie in a zone below.
 GHOST = """() => {
     const text = (elements) => [...elements].map((element) => element.textContent);
-    const first = text(document.querySelectorAll('.part.editor .view-line .ghost-text-decoration')).join('');
+    const first = text(document.querySelectorAll('.part.editor .view-line [class*=ghost-text-decoration]')).join('');
     const more = text(document.querySelectorAll('.part.editor .suggest-preview-text .view-line'));
     return [first, ...more].join('\\n').replaceAll('\\u00a0', ' ').replaceAll('\\u200b', '');
 }"""
@@ -81,8 +83,7 @@ class CodeServer:
     @contextmanager
     def running(self) -> Iterator[str]:
         """Run it; yield its address."""
-        socket_file, log = self.folder / "port", self.folder / "code-server.log"
-        port = _free_port()
+        port, log = _free_port(), self.folder / "code-server.log"
         command = [
             self._program,
             f"--bind-addr=127.0.0.1:{port}",
@@ -93,13 +94,11 @@ class CodeServer:
             "--disable-getting-started-override",
             *self._options,
         ]
-        del socket_file
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=self._environment, stdout=output, stderr=output)
             try:
-                address = f"http://127.0.0.1:{port}"
-                until(lambda: _answers(f"{address}/healthz"), "code-server", lambda: log.read_text())
-                yield address
+                until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), "code-server", log.read_text)
+                yield f"http://127.0.0.1:{port}"
             finally:
                 process.terminate()
                 process.wait()
@@ -108,14 +107,23 @@ class CodeServer:
 class Window:
     """One window of VS Code, in one page of a browser."""
 
-    def __init__(self, page: Any, address: str, folder: Path, file: Path) -> None:
-        self.page, self.file = page, file
+    def __init__(self, page: Any, address: str, folder: Path) -> None:
+        self.page = page
         page.set_default_timeout(PATIENCE_S * 1000)
-        host = urllib.parse.urlsplit(address).netloc
-        payload = json.dumps([["openFile", f"vscode-remote://{host}{file}"]])
-        page.goto(f"{address}/?" + urllib.parse.urlencode({"folder": str(folder), "payload": payload}))
-        page.wait_for_selector(".part.editor .monaco-editor .view-lines")
-        self.wait_for_status("Ready")
+        page.goto(f"{address}/?" + urllib.parse.urlencode({"folder": str(folder)}))
+        page.wait_for_selector(".monaco-workbench .explorer-folders-view")
+        self.wait_until_started()
+
+    def open(self, file: Path) -> None:
+        """Open a file as a user does, by its name, with the cursor at its end."""
+        self.press("Control+p")
+        box = self.page.wait_for_selector(".quick-input-widget:not(.hidden) input[type=text]")
+        box.fill(str(file))
+        self.page.wait_for_selector(f'.quick-input-list .monaco-list-row[aria-label^="{file.name}"]')
+        self.press("Enter")
+        self.page.wait_for_selector(f'.tab.active[data-resource-name="{file.name}"]')
+        self.page.wait_for_selector(".part.editor .monaco-editor.focused .view-line")
+        self.press("Control+End")
 
     def press(self, *keys: str) -> None:
         """Press keys by their names: Control+End."""
@@ -126,35 +134,30 @@ class Window:
         """Type text like a user, into the editor."""
         self.page.keyboard.type(text, delay=delay_ms)
 
-    def focus(self) -> None:
-        """Put the cursor at the end of the text."""
-        self.page.click(".part.editor .monaco-editor .view-lines")
-        self.press("Control+End")
-
     def ghost(self) -> str:
         """Return the ghost text that is on the screen."""
         return str(self.page.evaluate(GHOST))
 
     def wait_for_ghost(self, text: str) -> None:
         """Wait until this ghost text is on the screen, and no other."""
-        until(lambda: self.ghost() == text or None, f"the ghost text {text!r}", self.ghost)
+        until(lambda: self.ghost() == text, f"the ghost text {text!r}", lambda: (self.ghost(), self.status()))
 
-    def wait_for_some_ghost(self) -> str:
-        """Wait for any ghost text; return it."""
-        return until(self.ghost, "ghost text")
-
-    def saved(self) -> str:
+    def saved(self, file: Path) -> str:
         """Save; return what stands in the file, line ends and all."""
-        self.press("Control+S")
-        self.page.wait_for_selector(".tab.active.dirty", state="detached")
-        return self.file.read_bytes().decode()
+        self.press("Control+s")
+        self.page.wait_for_selector(f'.tab.active.dirty[data-resource-name="{file.name}"]', state="detached")
+        return file.read_bytes().decode()
+
+    def wait_until_saved_as(self, file: Path, text: str) -> None:
+        """Save until the file is this: a command of the editor has no other visible end."""
+        until(lambda: self.saved(file) == text, f"{file.name} as {text!r}", lambda: self.saved(file))
 
     def command(self, title: str) -> None:
         """Run a command from the palette."""
         self.press("F1")
-        box = self.page.wait_for_selector(".quick-input-widget input[type=text]")
+        box = self.page.wait_for_selector(".quick-input-widget:not(.hidden) input[type=text]")
         box.fill(f">{title}")
-        self.page.wait_for_selector(f'.quick-input-list .monaco-list-row.focused [title*="{title}"], .quick-input-list .monaco-list-row.focused >> text={title}')
+        self.page.wait_for_selector(f'.quick-input-list .monaco-list-row.focused[aria-label*="{title}"]')
         self.press("Enter")
 
     def status(self) -> str:
@@ -165,6 +168,15 @@ class Window:
     def wait_for_status(self, text: str) -> None:
         """Wait until the status item says this."""
         until(lambda: text in self.status(), f"the status {text!r}", self.status)
+
+    def wait_until_started(self) -> None:
+        """Wait until the server has said something of itself."""
+        unborn = ("", "fimserver: Not running.", "fimserver: Starting.", "fimserver: Stopped.")
+        until(lambda: self.status() not in unborn, "the server", self.status)
+
+    def messages(self) -> list[str]:
+        """Return the messages that VS Code shows its user."""
+        return [element.inner_text() for element in self.page.query_selector_all(".notification-toast-container")]
 
 
 @contextmanager

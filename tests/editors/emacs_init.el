@@ -15,7 +15,8 @@
 
 (add-to-list 'load-path (getenv "FIMSERVER_EL"))
 (require 'fimserver)
-(setq fimserver-command (read (getenv "FIMSERVER_COMMAND")))
+(setq fimserver-command (read (getenv "FIMSERVER_COMMAND"))
+      fimserver-settings '(:completion (:confidence "off" :deadline_ms 30000)))
 (add-hook 'python-mode-hook #'lsp)
 
 (setq server-socket-dir (expand-file-name "sockets" (getenv "TEST_FOLDER")) server-name "test")

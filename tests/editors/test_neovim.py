@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import embedded, processes, scripted, wait_for_process
-from drive_neovim import Neovim
-from waiting import until
+
+from tests.editors.drive_neovim import Neovim
+from tests.editors.waiting import until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
 
@@ -207,7 +208,7 @@ def test_two_windows_share_one_engine_and_survive_its_death(programs: Path, tmp_
         (project / f"{name}.py").write_text(BEGUN, "utf-8")
         windows.append(Neovim(programs, tmp_path / name, embedded(), settings=settings))
         windows[-1].open(project / f"{name}.py")
-        accept_from_embedded_model(windows[-1], project / f"{name}.py")
+        accept_from_embedded_model(windows[-1], project / f"{name}.py", "    for argument in argum")
     assert len(processes("serve")) == 2
     engine = wait_for_process("fimserver.engine")
 
@@ -217,16 +218,16 @@ def test_two_windows_share_one_engine_and_survive_its_death(programs: Path, tmp_
     os.kill(engine, signal.SIGKILL)
     windows[0].leave_insert()
     windows[0].keys("u")
-    accept_from_embedded_model(windows[0], project / "first.py")
+    accept_from_embedded_model(windows[0], project / "first.py", "        if not os.path.ex")
     assert wait_for_process("fimserver.engine") != engine
     for window in windows:
         window.close()
 
 
-def accept_from_embedded_model(editor: Neovim, file: Path) -> None:
+def accept_from_embedded_model(editor: Neovim, file: Path, begun: str) -> None:
     """Type through what the embedded model suggests, whatever that is, and accept the rest."""
-    typed = editor.text() + "\n    for argument in argum"
-    editor.keys("Go    for argument in argum")
+    typed = f"{editor.text()}\n{begun}"
+    editor.keys(f"Go<C-u>{begun}")  # <C-u>: not where the language would indent to
     editor.wait_for_text(typed)
     shown = until(editor.ghost, "ghost text of the embedded model", editor.messages, lambda: editor.keys("<Esc>A"))
     editor.keys(shown[0])

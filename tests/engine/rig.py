@@ -11,14 +11,13 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import standin
-
 from fimserver.engine import lock
 from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import EngineState, EngineStatus
 from fimserver.engine.launch import Line, find_or_start
 from fimserver.engine.place import Place, place_of
 from fimserver.engine.wire import EngineOptions, Frame, decode_frame, encode_frame
+from tests.engine import standin
 
 GGUF = b"GGUF" + bytes(20)
 

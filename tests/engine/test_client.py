@@ -8,8 +8,6 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from rig import Ear, client_of, engine_process, options_for, private_home
-from standin import prompt, request
 
 from fimserver.engine.backoff import Patience
 from fimserver.engine.client import EngineClient
@@ -17,6 +15,8 @@ from fimserver.engine.interface import Chunk, EngineState, EngineStatus, Finish,
 from fimserver.engine.place import place_of
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineLoading, EngineRefused, EngineUnavailable, ModelBroken, ModelMissing, PromptTooLong
+from tests.engine.rig import Ear, client_of, engine_process, options_for, private_home
+from tests.engine.standin import prompt, request
 
 EAGER = Patience(first_rest_s=0)
 

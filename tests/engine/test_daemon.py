@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from rig import Raw, engine_process, gone, options_for, private_home, raw_line, ready
-from standin import COMMAND, request
 
 from fimserver.engine.launch import find, stop
 from fimserver.engine.place import Door, place_of, read_door
 from fimserver.engine.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, EngineOptions, Frame, encode, encode_frame
+from tests.engine.rig import Raw, engine_process, gone, options_for, private_home, raw_line, ready
+from tests.engine.standin import COMMAND, request
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from rig import Ear, client_of, engine_process, private_home
 
 import fimserver.models
 from fimserver.engine.client import EngineClient
@@ -19,6 +18,7 @@ from fimserver.engine.interface import EngineState, GenerateRequest, Prompt, Seg
 from fimserver.engine.starting import COMMAND
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, ModelBroken
+from tests.engine.rig import Ear, client_of, engine_process, private_home
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is None, reason="llama-cpp-python is missing")
 

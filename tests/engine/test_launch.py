@@ -11,8 +11,6 @@ from typing import Any
 
 import psutil
 import pytest
-import standin
-from rig import GGUF, Raw, engine_process, gone, options_for, private_home
 
 from fimserver.engine import lock
 from fimserver.engine.client import EngineClient
@@ -21,6 +19,8 @@ from fimserver.engine.place import Door, place_of, write_door
 from fimserver.engine.starting import COMMAND, check_model
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, ModelBroken, ModelMissing
+from tests.engine import standin
+from tests.engine.rig import GGUF, Raw, engine_process, gone, options_for, private_home
 
 
 @pytest.fixture

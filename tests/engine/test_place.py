@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import options_for, private_home
 
 from fimserver.engine.place import Door, place_of, read_door, socket_stands, write_door
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, ModelMissing
+from tests.engine.rig import options_for, private_home
 
 
 @pytest.fixture

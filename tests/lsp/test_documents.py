@@ -20,8 +20,9 @@ from lsprotocol.types import (
 )
 
 from fimserver.lsp.client import Encoding
-from fimserver.lsp.documents import Documents
+from fimserver.lsp.documents import LARGEST_DOCUMENT_CHARACTERS, Documents
 from fimserver.text import line_starts
+from fimserver.values import Document, Reason, Rejection
 
 URI = "file:///a.py"
 
@@ -78,7 +79,7 @@ def test_edits_are_applied_by_the_protocols_line_rules(
     documents = opened(before)
     documents.change(URI, 2, changes)
     document = documents.get(URI)
-    assert document is not None
+    assert isinstance(document, Document)
     assert document.text == after
     assert document.starts == line_starts(after)
     assert document.version == 2
@@ -102,8 +103,9 @@ def test_what_cannot_be_applied_exactly_puts_the_document_out_of_step(
     documents = opened("abcdef\n")
     documents.change(URI, version, changes)
     documents.change(URI, 3, [change((0, 0), (0, 0), "Y")])
-    assert documents.get(URI) is None
-    assert "out of step" in documents.why_not(URI)
+    missing = documents.get(URI)
+    assert isinstance(missing, Rejection)
+    assert (missing.reason, "out of step" in missing.detail) == (Reason.UNKNOWN_DOCUMENT, True)
     assert len(caplog.records) == 1, "one line in the log, not one for every later key"
     assert "abcdef" not in caplog.text
 
@@ -111,7 +113,7 @@ def test_what_cannot_be_applied_exactly_puts_the_document_out_of_step(
 def test_utf_8_positions_inside_a_character_put_the_document_out_of_step() -> None:
     documents = opened("é", "utf-8")
     documents.change(URI, 2, [change((0, 1), (0, 1), "X")])
-    assert documents.get(URI) is None
+    assert isinstance(documents.get(URI), Rejection)
 
 
 def test_a_document_out_of_step_recovers_when_its_whole_text_comes() -> None:
@@ -119,7 +121,7 @@ def test_a_document_out_of_step_recovers_when_its_whole_text_comes() -> None:
     documents.change(URI, 2, [change((0, 2), (0, 1), "")])
     documents.change(URI, 3, [whole("new"), change((0, 0), (0, 0), "a ")])
     document = documents.get(URI)
-    assert document is not None
+    assert isinstance(document, Document)
     assert document.text == "a new"
 
 
@@ -127,14 +129,14 @@ def test_a_document_out_of_step_recovers_when_it_is_opened_again() -> None:
     documents = opened("abc")
     documents.lose_step(URI, "a test")
     documents.open(URI, "python", 7, "new")
-    assert documents.get(URI) is not None
+    assert isinstance(documents.get(URI), Document)
 
 
 def test_an_edit_of_what_was_never_opened_makes_no_document(caplog: pytest.LogCaptureFixture) -> None:
     documents = Documents("utf-16")
     for version in range(5):
         documents.change(URI, version, [change((0, 0), (0, 0), "X")])
-    assert documents.get(URI) is None
+    assert isinstance(documents.get(URI), Rejection)
     assert len(caplog.records) == 1
 
 
@@ -142,7 +144,7 @@ def test_a_second_open_replaces_the_text() -> None:
     documents = opened("abc")
     documents.open(URI, "go", 1, "xyz")
     document = documents.get(URI)
-    assert document is not None
+    assert isinstance(document, Document)
     assert (document.text, document.language) == ("xyz", "go")
 
 
@@ -150,16 +152,37 @@ def test_a_closed_document_is_forgotten() -> None:
     documents = opened("abc")
     documents.close(URI)
     documents.close(URI)
-    assert documents.get(URI) is None
-    assert "not opened" in documents.why_not(URI)
+    missing = documents.get(URI)
+    assert isinstance(missing, Rejection)
+    assert "not opened" in missing.detail
 
 
 def test_an_earlier_version_is_left_as_it_was() -> None:
     documents = opened("abc")
     earlier = documents.get(URI)
     documents.change(URI, 2, [change((0, 0), (0, 3), "")])
-    assert earlier is not None
+    assert isinstance(earlier, Document)
     assert earlier.text == "abc"
+
+
+LARGEST = "x" * LARGEST_DOCUMENT_CHARACTERS
+
+TOO_LARGE: dict[str, tuple[str, list[TextDocumentContentChangeEvent]]] = {
+    "when it is opened": (LARGEST + "x", []),
+    "by an edit": (LARGEST, [change((0, 0), (0, 0), "x")]),
+    "by its whole text": ("", [whole(LARGEST + "x")]),
+}
+
+
+@pytest.mark.parametrize(("text", "changes"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_a_document_that_is_too_large_is_not_kept(text: str, changes: list[TextDocumentContentChangeEvent]) -> None:
+    documents = opened(text)
+    documents.change(URI, 2, changes)
+    missing = documents.get(URI)
+    assert isinstance(missing, Rejection)
+    assert missing.reason is Reason.UNSUITABLE_FILE
+    documents.change(URI, 3, [whole("small")])
+    assert isinstance(documents.get(URI), Document)
 
 
 # Against a reference.
@@ -236,7 +259,7 @@ def test_documents_stay_in_step_with_a_reference(encoding: Encoding, text: str, 
         reference.apply(edit)
         documents.change(URI, version, [change(edit.start, edit.end, edit.text)])
         document = documents.get(URI)
-        assert document is not None
+        assert isinstance(document, Document)
         assert document.text == reference.text
         assert list(document.starts) == line_starts(document.text)
 
@@ -246,7 +269,7 @@ def test_500_edits_at_once_cost_their_own_lines_only() -> None:
     documents = opened("value = compute(1)\n" * 10_000)
     documents.change(URI, 2, [change((line, 0), (line, 5), "result") for line in range(0, 10_000, 20)])
     document = documents.get(URI)
-    assert document is not None
+    assert isinstance(document, Document)
     assert document.text.count("result") == 500
     assert document.starts == line_starts(document.text)
 

@@ -12,7 +12,13 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from hub_server import (
+
+from fimserver.bench.gguf_file import TensorToWrite, write_gguf
+from fimserver.errors import ModelBroken, ModelError
+from fimserver.models.download import Progress, parts_of, pull, source_of
+from fimserver.models.hub import Hub, HubFile
+from fimserver.models.partial import PartialFile, remove_forgotten
+from tests.unit.models.hub_server import (
     COMMIT,
     Fault,
     Handler,
@@ -25,12 +31,6 @@ from hub_server import (
     web_page,
     whole_file,
 )
-
-from fimserver.bench.gguf_file import TensorToWrite, write_gguf
-from fimserver.errors import ModelBroken, ModelError
-from fimserver.models.download import Progress, parts_of, pull, source_of
-from fimserver.models.hub import Hub, HubFile
-from fimserver.models.partial import PartialFile, remove_forgotten
 
 NAME = "hf:o/r/m.gguf"
 NO_PAUSES = (0.0,) * 5

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from exclusion_rows import WORKSPACES, Workspace
 
 from fimserver.retrieval.exclude import Exclusion, Exclusions, Level
 from fimserver.retrieval.exclude_patterns import deciding_rule, patterns_of
 from fimserver.retrieval.git import Git, listed_files
 from fimserver.settings import ContextSettings
+from tests.unit.retrieval.exclusion_rows import WORKSPACES, Workspace
 
 ROWS = [
     pytest.param(workspace, path, rule, id=f"{workspace.title} | {path}")
