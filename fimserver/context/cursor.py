@@ -6,8 +6,8 @@ from fimserver.context.scope import scope_at
 from fimserver.context.shape import Place, choose_shape
 from fimserver.settings import CompletionSettings
 from fimserver.syntax.closing import is_closing
-from fimserver.syntax.languages import language_named
-from fimserver.syntax.layout import expected_indent
+from fimserver.syntax.languages import Language, language_named
+from fimserver.syntax.layout import expected_indent, header_indent
 from fimserver.syntax.lines import Scan, scan
 from fimserver.syntax.opening import brace_holds_statements, opens_block
 from fimserver.syntax.tree import Node, Tree, parse_near
@@ -30,11 +30,10 @@ def look_around(
     tree, language = parse_near(document, offset), language_named(document.language)
     found = scan(prefix, language)
     in_string, in_comment = _literal(tree, offset, start, found)
-    opens = not in_string and not in_comment and opens_block(prefix, found, language)
-    if opens and tree is not None and language is not None and language.opens == "{":
-        opens = brace_holds_statements(tree, start + found.code_end - 1) is not False
+    opens = not in_string and not in_comment and _opens(tree, start, prefix, found, language)
     indent = expected_indent(document, line, prefix, language)
-    scope, scope_indent = scope_at(document, tree, line, indent, opens=opens)
+    depth = header_indent(document, line, language) if opens else indent
+    scope, scope_indent = scope_at(document, tree, line, depth, opens=opens)
     context = CursorContext(
         document=document,
         offset=offset,
@@ -69,6 +68,14 @@ def _literal(tree: Tree | None, offset: int, line_start: int, found: Scan) -> tu
     # A quote that nothing closes yet is an error somewhere on the line: there the line itself is read.
     broken = any(node.has_error for node in path if node is path[-1] or tree.span(node).start >= line_start)
     return (found.in_string, found.in_comment) if broken else (False, False)
+
+
+def _opens(tree: Tree | None, line_start: int, prefix: str, found: Scan, language: Language | None) -> bool:
+    """Say whether a block opens at the end of the line up to the cursor; of a brace the tree knows it better."""
+    code = prefix[: found.code_end]
+    brace = code.endswith("{") and language is not None and language.opens == "{"
+    holds_statements = brace_holds_statements(tree, line_start + len(code) - 1) if tree is not None and brace else None
+    return opens_block(prefix, found, language) if holds_statements is None else holds_statements
 
 
 def _reaches(tree: Tree, comment: Node, offset: int) -> bool:

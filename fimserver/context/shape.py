@@ -14,6 +14,7 @@ from fimserver.syntax.layout import (
     DOCUMENTATION,
     columns,
     header_above,
+    header_indent,
     indent_of,
     line_above,
     line_below,
@@ -96,7 +97,8 @@ def remark_closed(place: Place) -> bool:
 
 def body_exists(place: Place) -> bool:
     """Refuse the end of a header whose block is there already."""
-    return place.opens and not _empty_below(place.context, indent_of(place.context.document, place.context.line))
+    context = place.context
+    return place.opens and not _empty_below(context, header_indent(context.document, context.line, place.language))
 
 
 def after_header(place: Place) -> bool:
@@ -110,7 +112,7 @@ def in_empty_body(place: Place) -> bool:
     if not context.blank_prefix or not place.in_code:
         return False
     header = header_above(context.document, context.line, place.language)
-    return header is not None and _empty_below(context, indent_of(context.document, header))
+    return header is not None and _empty_below(context, header_indent(context.document, header, place.language))
 
 
 def after_describing_comment(place: Place) -> bool:

@@ -7,7 +7,7 @@ every new line, in any language, and as sound in the middle of a statement as at
 import re
 from dataclasses import dataclass
 
-from fimserver.syntax.layout import columns, header_above, indent_of, is_remark, line_below, line_text
+from fimserver.syntax.layout import columns, header_above, header_indent, indent_of, is_remark, line_below, line_text
 from fimserver.syntax.lines import Token, scan, take_bracket
 from fimserver.syntax.opening import first_word, line_opens_block
 from fimserver.syntax.writing import Writing, WrittenLine
@@ -90,8 +90,8 @@ def _block(writing: Writing, scope_indent: str) -> _Block | None:
     above = line_text(writing.document, writing.line - 1) if writing.line else ""
     described = bool(above.strip()) and is_remark(above, writing.language) and not above.rstrip().endswith(_QUOTES)
     if header is not None:
-        word = first_word(line_text(writing.document, header))
-        return _Block(columns(scope_indent), 0, -1, word, described)
+        width = columns(header_indent(writing.document, header, writing.language))
+        return _Block(width, 0, -1, first_word(line_text(writing.document, header)), described)
     return _opened_block(writing, writing.lines[0].text) or _paragraph(writing, scope_indent)
 
 
@@ -100,7 +100,10 @@ def _opened_block(writing: Writing, header: str) -> _Block | None:
     if not line_opens_block(header, writing.language):
         return None
     brace = scan(header, writing.language).code_end - 1
-    return _Block(columns(leading_blanks(header)), 1, brace, first_word(header))
+    indent = leading_blanks(header)
+    if writing.start:
+        indent = header_indent(writing.document, writing.line, writing.language)
+    return _Block(columns(indent), 1, brace, first_word(header))
 
 
 def _paragraph(writing: Writing, scope_indent: str) -> _Block:
@@ -126,7 +129,7 @@ def _brace_closed(writing: Writing, block: _Block) -> _Event | None:
         if clause and token.text == "{":
             brace, clause = token.start, False
         elif token.text == "}" and (opener.start if opener else -1) == brace:
-            clause = _clause_follows(writing, block, token.end)
+            clause = not _closer_below(writing, block) and _clause_follows(writing, block, token.end)
             if not clause:
                 return _Event(token.start, _closer_end(writing, block, token.start))
     return None

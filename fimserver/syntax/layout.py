@@ -14,6 +14,9 @@ _TAB_COLUMNS = 4
 # So many empty lines in a row end any search for a neighbour.
 _FARTHEST_LINES = 200
 
+# So many lines a signature may take.
+_LONGEST_HEADER_LINES = 40
+
 # Where a file shows no indentation of its own; Go's is what its formatter writes.
 _UNITS = {"go": "\t"}
 _UNIT = "    "
@@ -63,6 +66,22 @@ def header_above(document: Document, line: int, language: Language | None) -> in
     return None
 
 
+def header_indent(document: Document, line: int, language: Language | None) -> str:
+    r"""Return the indentation of the statement that ends on a line: that of the line on which its brackets open.
+
+    >>> header_indent(Document.of("def f(a,\n      b):"), 1, None)
+    ''
+    """
+    missing = scan(line_text(document, line), language).unopened
+    for above in range(line - 1, max(-1, line - _LONGEST_HEADER_LINES), -1):
+        if missing <= 0:
+            break
+        line = above
+        found = scan(line_text(document, above), language)
+        missing += found.unopened - len(found.brackets.replace("{", ""))
+    return indent_of(document, line)
+
+
 def is_remark(line: str, language: Language | None) -> bool:
     """Say whether a line is nothing but a comment or a documenting string."""
     return scan(line, language).code_end == 0 or DOCUMENTATION.fullmatch(line) is not None
@@ -79,7 +98,7 @@ def expected_indent(document: Document, line: int, prefix: str, language: Langua
         return blanks
     above, below = line_above(document, line), line_below(document, line)
     if above is not None and line_opens_block(line_text(document, above), language):
-        return indent_of(document, above) + indent_unit(document, above, language)
+        return header_indent(document, above, language) + indent_unit(document, above, language)
     return indent_of(document, below) if below is not None else ""
 
 

@@ -15,6 +15,9 @@ _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 
 # Without a row: the comments of C, the shell and SQL, between blanks as people write them; no address's slashes.
 _COMMON_COMMENT = r"(?<!:)//|(?<!\S)#(?=\s|$|!)|(?<!\S)--(?=\s|$)"
+# A regular expression stands where a value may begin; elsewhere the same character divides.
+_PATTERN = r"(?<=[\s(,=:\[!&|?{};])/(?![/*\s])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/"
+
 _COMMON_QUOTES = ('"', "'", "`")
 
 
@@ -36,6 +39,7 @@ class Scan:
     in_string: bool
     in_comment: bool
     brackets: str  # those left open, outermost first
+    unopened: int  # how many round and square ones it closes that it did not open
     code_end: int  # where the last thing that is neither blank nor comment ends
 
 
@@ -43,20 +47,21 @@ def scan(piece: str, language: Language | None) -> Scan:
     """Read a piece of code that begins outside strings and comments.
 
     >>> scan("f(a, 'b", None)
-    Scan(in_string=True, in_comment=False, brackets='(', code_end=7)
+    Scan(in_string=True, in_comment=False, brackets='(', unopened=0, code_end=7)
     """
     still_open: list[Token] = []
-    at = code_end = 0
+    at = code_end = unopened = 0
     last = ""
     for token in tokens(piece, language):
         code_end = _after_code(piece, at, token.start, code_end)
-        take_bracket(token, still_open)
+        opener = take_bracket(token, still_open)
+        unopened += token.text in (")", "]") and opener is None
         if token.kind in ("bracket", "quote"):
             code_end = token.end
         at, last = token.end, "" if token.closed else token.kind
     code_end = _after_code(piece, at, len(piece), code_end)
     brackets = "".join(token.text for token in still_open)
-    return Scan(last == "quote", last in ("comment", "remark"), brackets, code_end)
+    return Scan(last == "quote", last in ("comment", "remark"), brackets, unopened, code_end)
 
 
 def tokens(piece: str, language: Language | None) -> Iterator[Token]:
@@ -64,6 +69,8 @@ def tokens(piece: str, language: Language | None) -> Iterator[Token]:
     begins, at = _beginnings(language), 0
     while match := begins.search(piece, at):
         kind, text = match.lastgroup or "", match.group()
+        if kind == "pattern":
+            kind, text = "quote", "/"
         rest = _rest(kind, text, language).match(piece, match.end())
         at = rest.end() if rest else len(piece)
         yield Token(kind, text, match.start(), at, closed=rest is not None)
@@ -99,12 +106,17 @@ def _beginnings(language: Language | None) -> re.Pattern[str]:
     # Without a row an apostrophe after a letter is no quote: don't, 1'000, x'.
     quote = "|".join(r"(?<!\w)'" if quote == "'" and not language else re.escape(quote) for quote in quotes)
     remark = re.escape(language.block_comment[0]) if language and language.block_comment else "(?!)"
-    return re.compile(rf"(?P<remark>{remark})|(?P<comment>{comment})|(?P<quote>{quote})|(?P<bracket>[()\[\]{{}}])")
+    pattern = _PATTERN if language and "regex" in language.strings else "(?!)"
+    return re.compile(
+        rf"(?P<pattern>{pattern})|(?P<remark>{remark})|(?P<comment>{comment})|(?P<quote>{quote})|(?P<bracket>[()\[\]{{}}])"
+    )
 
 
 @cache
 def _rest(kind: str, text: str, language: Language | None) -> re.Pattern[str]:
     """Match what follows the beginning of a token, to its end. A short string that is not closed ends with its line."""
+    if text == "/":
+        return re.compile("")
     if kind == "comment":
         return re.compile(r"[^\n]*(?=\n)")
     if kind == "remark" and language and language.block_comment:

@@ -7,10 +7,14 @@ from fimserver.syntax.lines import Scan, scan
 from fimserver.syntax.tree import Tree
 
 # What a brace belongs to a value after: an assignment, an argument, an element, a returned object.
-_BEFORE_VALUE = re.compile(r"(?:(?<![=!<>])=|[(\[,?&]|(?<!\w):|\b(?:return|yield|await|throw|new|in|of))$")
+_BEFORE_VALUE = re.compile(r"(?:(?<![=!<>])=|[(\[,?&:]|\b(?:return|yield|await|throw|new|in|of))$")
+
+# Where a colon ends a label, not a key.
+_LABELS = frozenset({"case", "default"})
 
 # What stands between the parameters and the body of a function: C++'s `const`, Java's `throws`, a return type.
 _AFTER_PARAMETERS = re.compile(r"\)\s*(?:(?:const|noexcept|override|final|throws|mutable|where|async)\b.*|->.*|:.*)?$")
+_INNER_TYPE = re.compile(r"\b(?:class|interface|struct|enum|namespace)\b[^=;()]*$")
 _CLOSURE = re.compile(r"(?:=>|\||(?<![\w)\]])\[[^\[\]]*\])$")
 _FIRST_WORD = re.compile(r"[\s})\]]*@?(\w+)")
 
@@ -32,7 +36,7 @@ def opens_block(line: str, found: Scan, language: Language | None) -> bool:
         return False
     if language.opens == "{":
         return _brace_opens(code[:-1].rstrip(), language)
-    return not found.brackets and (first_word(code) in language.headers or code.lstrip().startswith((")", "]", "}")))
+    return not found.brackets and bool(found.unopened or first_word(code) in language.headers)
 
 
 def line_opens_block(line: str, language: Language | None) -> bool:
@@ -55,8 +59,10 @@ def brace_holds_statements(tree: Tree, offset: int) -> bool | None:
 
 
 def _brace_opens(before: str, language: Language) -> bool:
-    if not before:
+    word = first_word(before)
+    if not before or word in _LABELS:
         return True
     if _BEFORE_VALUE.search(before):
         return False
-    return bool(first_word(before) in language.headers or _AFTER_PARAMETERS.search(before) or _CLOSURE.search(before))
+    rules = (_AFTER_PARAMETERS, _CLOSURE, _INNER_TYPE)
+    return word in language.headers or any(rule.search(before) for rule in rules)
