@@ -51,8 +51,8 @@ async def _suggest(
 ) -> Suggestion | None:
     """Return what can be drawn at a position; where that is nothing, the session knows why."""
     document = session.documents.get(uri)
-    if document is None:
-        session.note_empty(Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail=session.documents.why_not(uri)))
+    if isinstance(document, Rejection):
+        session.note_empty(document)
         return None
     if session.status.off:
         session.note_empty(Rejection(reason=Reason.DISABLED, detail=session.status.off))
