@@ -55,6 +55,10 @@ def _chosen(settings: Settings, script: Path | None) -> Engine:
         from fimserver.engine.fake import ScriptedEngine
 
         return ScriptedEngine.from_file(script)
+    if settings.engine.kind != "local":
+        from fimserver.engine.remote import RemoteEngine
+
+        return RemoteEngine(settings.engine)
     return engine_process(settings)
 
 
