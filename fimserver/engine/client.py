@@ -192,8 +192,8 @@ class EngineClient:
             self._hear(_ABSENT)
             return
         if isinstance(reason, EngineSilent):
-            kill(connection.place)
-        tidy(connection.place)
+            kill(connection.line.place, connection.line.status.pid)
+        tidy(connection.line.place)
         self._failed(reason)
 
     def _failed(self, reason: FimError) -> None:

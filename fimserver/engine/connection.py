@@ -12,7 +12,6 @@ from typing import Any
 
 from fimserver.engine.interface import Chunk, EngineStatus, ModelFacts
 from fimserver.engine.launch import Line
-from fimserver.engine.place import Place
 from fimserver.engine.starting import farewell
 from fimserver.engine.wire import (
     Frame,
@@ -57,7 +56,7 @@ class Connection:
         on_status: Callable[[EngineStatus], None],
         on_end: Callable[["Connection", EngineUnavailable], None],
     ) -> None:
-        self._line = line
+        self.line = line
         self._silence_s = silence_s
         self._on_status = on_status
         self._on_end = on_end
@@ -72,11 +71,6 @@ class Connection:
     def open(self) -> bool:
         """Whether the line has not ended yet."""
         return self._ended is None
-
-    @property
-    def place(self) -> Place:
-        """Where the engine is."""
-        return self._line.place
 
     async def answers(self, kind: str, **fields: Any) -> AsyncGenerator[Answer, None]:
         """Send a request and yield what is answered to it, the last answer last. Closing the iterator cancels.
@@ -105,20 +99,20 @@ class Connection:
     def send(self, frame: Frame) -> None:
         """Write a frame without waiting; nothing happens on a line that has ended."""
         if self.open:
-            self._line.writer.write(encode_frame(frame))
+            self.line.writer.write(encode_frame(frame))
 
     async def close(self) -> None:
         """End the line from this side. Requests that wait hear it as EngineLeft."""
         self._end(EngineLeft("The engine was let go of."))
         with suppress(ConnectionError):
-            await self._line.writer.wait_closed()
+            await self.line.writer.wait_closed()
 
     async def _read(self) -> None:
         try:
             while True:
-                self._take(decode_frame(await self._line.reader.readuntil(b"\n")))
+                self._take(decode_frame(await self.line.reader.readuntil(b"\n")))
         except (asyncio.IncompleteReadError, ConnectionError):
-            self._end(EngineUnavailable(farewell(self.place)))
+            self._end(EngineUnavailable(farewell(self.line.place)))
         except (FrameBroken, asyncio.LimitOverrunError):
             self._end(EngineSilent("The engine answered what is no answer."))
 
@@ -167,7 +161,7 @@ class Connection:
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
-        self._line.writer.close()
+        self.line.writer.close()
         self._on_end(self, reason)
 
 

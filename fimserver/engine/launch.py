@@ -126,13 +126,16 @@ def tidy(place: Place) -> None:
             lock.remove(place.lock, held)
 
 
-def kill(place: Place) -> bool:
-    """Kill the engine that holds the place, if it is sure to be one of ours. Return whether that was done."""
-    process = lock.owner(place.lock)
-    if process is None or not _is_engine(process):
+def kill(place: Place, process: int | None = None) -> bool:
+    """Kill the engine that holds the place if it is sure to be one of ours, and that process if one is named.
+
+    Return whether that was done.
+    """
+    holder = lock.owner(place.lock)
+    if holder is None or holder != (process or holder) or not _is_engine(holder):
         return False
     with suppress(ProcessLookupError):
-        os.kill(process, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+        os.kill(holder, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
     return True
 
 

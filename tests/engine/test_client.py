@@ -183,6 +183,19 @@ async def test_an_engine_that_dies_is_heard_at_once_and_the_next_request_starts_
     assert engine_process(options) != first
 
 
+async def test_an_engine_that_is_killed_while_it_loads_is_heard_at_once(home: Path) -> None:
+    (home / "model.gguf.slow").touch()
+    options, ear = options_for(home), Ear()
+    async with client_of(options, on_status=ear) as client:
+        waiting = asyncio.create_task(client.loaded())
+        await ear.hears(EngineState.LOADING)
+        os.kill(engine_process(options), signal.SIGKILL)
+        with pytest.raises(EngineUnavailable, match="stopped unexpectedly"):
+            await waiting
+        (home / "model.gguf.slow").unlink()
+        assert (await client.loaded()).name == "standin"
+
+
 async def test_the_last_words_of_a_dead_engine_are_told(client: EngineClient) -> None:
     with pytest.raises(EngineUnavailable, match=r"Its last words: GGML_ASSERT\(n_tokens > 0\) failed$"):
         await answer(client, "abort")

@@ -229,6 +229,12 @@ async def test_tidying_leaves_a_living_engine_alone(options: EngineOptions) -> N
     assert await reach(options) == process
 
 
+async def test_of_two_engines_only_the_one_that_is_meant_is_killed(options: EngineOptions) -> None:
+    process = await reach(options)
+    assert kill(place_of(options), process + 1) is False
+    assert kill(place_of(options), process) is True
+
+
 async def test_a_process_that_only_holds_the_lock_is_not_killed(options: EngineOptions) -> None:
     held = lock.try_lock(place_of(options).lock)
     assert held is not None
