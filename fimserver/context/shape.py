@@ -97,13 +97,14 @@ def remark_closed(place: Place) -> bool:
 
 def body_exists(place: Place) -> bool:
     """Refuse the end of a header whose block is there already."""
-    context = place.context
-    return place.opens and not _empty_below(context, header_indent(context.document, context.line, place.language))
+    # In a language we have no grammar for, a colon at the cursor may be anything, and `else` the start of `elseif`.
+    surely = place.language is not None or place.code.endswith(("{", ")"))
+    return surely and place.opens and not _body_is_empty(place)
 
 
 def after_header(place: Place) -> bool:
     """Ask for the body at the end of a header."""
-    return place.opens
+    return place.opens and _body_is_empty(place)
 
 
 def in_empty_body(place: Place) -> bool:
@@ -168,6 +169,11 @@ def _describes(line: str, language: Language | None) -> bool:
         return False
     words = match.group("words")
     return len(re.findall(r"[^\W\d_]{2,}", words)) >= 2 and not _NOT_DESCRIBING.match(words)
+
+
+def _body_is_empty(place: Place) -> bool:
+    context = place.context
+    return _empty_below(context, header_indent(context.document, context.line, place.language))
 
 
 def _empty_below(context: CursorContext, header_indent: str) -> bool:

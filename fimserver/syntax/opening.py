@@ -18,11 +18,10 @@ _INNER_TYPE = re.compile(r"\b(?:class|interface|struct|enum|namespace)\b[^=;()]*
 _CLOSURE = re.compile(r"(?:=>|\||(?<![\w)\]])\[[^\[\]]*\])$")
 _FIRST_WORD = re.compile(r"[\s})\]]*@?(\w+)")
 
-# Without a row: how blocks open in most languages, braces and colons apart.
+# Without a row: how blocks open in most languages. A definition that has no brackets yet may still be growing.
 _COMMON_OPENERS = re.compile(
-    r"(?:[:{]|\b(?:do|then|begin|else|try|loop)|\bdo\s*\|[^|]*\||^\s*(?:local\s+)?function\b.*\))$"
+    r"(?:[:{]|\b(?:do|then|begin|else|try|loop)|\bdo\s*\|[^|]*\||^.*\b(?:def|function|proc|sub)\b.*\))$"
 )
-_COMMON_DEFINITIONS = re.compile(r"\s*(?:def|class|module|sub|function|proc)\b[^=;]*$")
 
 
 def opens_block(line: str, found: Scan, language: Language | None) -> bool:
@@ -31,7 +30,7 @@ def opens_block(line: str, found: Scan, language: Language | None) -> bool:
     if not code or found.in_string:
         return False
     if language is None:
-        return bool(_COMMON_OPENERS.search(code) or _COMMON_DEFINITIONS.fullmatch(code))
+        return bool(_COMMON_OPENERS.search(code))
     if not code.endswith(language.opens):
         return False
     if language.opens == "{":

@@ -66,7 +66,7 @@ def test_an_offset_out_of_place_is_moved(offset: int, seen_at: int) -> None:
         pytest.param("python", "def f():\n    a = 1\n‸\n    return a\n", "    ", id="as deep as what follows"),
         pytest.param("python", "def f():\n    a = 1\n‸", "", id="nothing at the end of a file"),
         pytest.param("javascript", "function f() {\n  if (x) {\n‸\n  }\n}", "    ", id="inside nested braces"),
-        pytest.param("ruby", "def f\n‸\nend", "    ", id="without a grammar"),
+        pytest.param("ruby", "def f()\n‸\nend", "    ", id="without a grammar"),
     ],
 )
 def test_expected_indentation(language: str, text: str, indent: str) -> None:

@@ -69,6 +69,8 @@ PYTHON: tuple[Row, ...] = (
     ("after with", "with open(path) as file:\n    ‸", BLOCK),
     ("after try", "try:\n    ‸", BLOCK),
     ("after except", "try:\n    a()\nexcept OSError:\n    ‸", BLOCK),
+    ("after a signature whose last line stands in", "def area(r,\n         s):‸", BLOCK),
+    ("an empty body under such a signature", "def area(r,\n         s):\n    ‸", BLOCK),
     ("after match and case", "match x:\n    case 1:\n        ‸", BLOCK),
     ("under a comment that describes", "# the mean of all values\n‸", BLOCK),
     (
@@ -112,6 +114,10 @@ JAVASCRIPT: tuple[Row, ...] = (
     ("an arrow function's body, closers below", "rows.map((row) => {\n  ‸\n});", BLOCK),
     ("after else", "if (x) {\n  a();\n} else {‸}", BLOCK),
     ("after try", "try {‸}", BLOCK),
+    ("a case's own block", 'switch (x) {\n  case "a": {\n    ‸\n  }\n}', BLOCK),
+    ("a class that is exported", "module.exports = class Shelf {\n  ‸\n};", BLOCK),
+    ("a condition over several lines", "if (\n  a ||\n  b) {‸}", BLOCK),
+    ("a pattern that looks like a comment", "if (/https?:\\/\\//.test(url)) {‸}", BLOCK),
     ("a class's body", "class Shelf {‸}", BLOCK),
     ("a loop's body", "for (const row of rows) {\n  ‸\n}", BLOCK),
     ("under a comment that describes", "function f(xs) {\n  // the mean of all values\n  ‸\n}", BLOCK),
@@ -267,6 +273,9 @@ RUBY: tuple[Row, ...] = (
 
 LUA: tuple[Row, ...] = (
     ("a value after =", "local total = ‸", LINE),
+    ("a function's name", "function are‸\n  return r\nend", LINE),
+    ("a method's name after a colon", "row:‸\n  x()", LINE),
+    ("a word that may go on", "if x then\n  y()\nelse‸\n  z()\nend", BLOCK),
     ("a function's body", "function area(r)\n  ‸\nend", BLOCK),
     ("a local function's body", "local function area(r)\n  ‸\nend", BLOCK),
     ("after then", "if x then\n  ‸\nend", BLOCK),
