@@ -76,9 +76,14 @@ class Book:
         elif branch is not None:
             plan = Plan(branch.number, keep, source.number, (branch.number,))
         else:
-            number = (self._victim(resting) or source).number
-            plan = Plan(number, 0, clear=(number,))
+            return self.anew(length, busy=resting)
         return self._with_room(plan, length, resting)
+
+    def anew(self, length: int, *, busy: Iterable[int] = ()) -> Plan:
+        """Return the plan for so many tokens that have nothing in common with what is there."""
+        resting = frozenset(busy)
+        number = (self._victim(resting) or self._victim(frozenset()) or self.held[0]).number
+        return self._with_room(Plan(number, 0, clear=(number,)), length, resting)
 
     def room_for(self, wanted: int, sequence: int, busy: Iterable[int] = ()) -> tuple[int, ...] | None:
         """Return the sequences to clear so that `sequence` can grow by `wanted` tokens; None where nothing helps."""

@@ -45,6 +45,7 @@ GPU_BATCH_TOKENS = 512
 MOST_ROWS = 33
 
 _KV_TYPES = {"f16": native.GGML_TYPE_F16, "q8_0": native.GGML_TYPE_Q8_0, "q4_0": native.GGML_TYPE_Q4_0}
+_FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 _FIM_ROLES = {
     "prefix": native.llama_vocab_fim_pre,
     "suffix": native.llama_vocab_fim_suf,
@@ -117,8 +118,10 @@ class Llama:
         params.n_threads = params.n_threads_batch = options.threads
         params.kv_unified = True
         params.swa_full = True
-        params.type_k = params.type_v = _KV_TYPES[options.kv_type]
-        params.flash_attn_type = _flash_attention(options)
+        params.flash_attn_type = _FLASH_ATTENTION[options.flash_attention]
+        # Without flash attention llama.cpp takes no quantised values, and needs none: most of the gain is in the keys.
+        params.type_k = _KV_TYPES[options.kv_type]
+        params.type_v = _KV_TYPES["f16" if options.flash_attention == "off" else options.kv_type]
         params.abort_callback = _strlen_callback()
         params.abort_callback_data = ctypes.cast(self._interrupted, ctypes.c_void_p)
         context = native.llama_init_from_model(self._model, params)
@@ -266,18 +269,17 @@ class Llama:
         """Let another sequence begin with the first `length` tokens of `source`; nothing is copied."""
         native.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
-    def save_sequence(self, sequence: int, tokens: Sequence[int], path: Path) -> int:
-        """Write a sequence's state to a file; return the bytes written, 0 where that failed."""
-        array = (native.llama_token * len(tokens))(*tokens)
-        return int(native.llama_state_seq_save_file(self._context, os.fsencode(path), sequence, array, len(tokens)))
+    def state(self, sequence: int) -> bytes:
+        """Return all the cache holds of a sequence, to be given to `set_state` of the same model and options."""
+        size = native.llama_state_seq_get_size(self._context, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = native.llama_state_seq_get_data(self._context, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
 
-    def load_sequence(self, sequence: int, path: Path, room: int) -> list[int]:
-        """Read a sequence's state from a file; return its tokens, none where the file is of no use."""
-        array, count = (native.llama_token * room)(), ctypes.c_size_t(0)
-        read = native.llama_state_seq_load_file(
-            self._context, os.fsencode(path), sequence, array, room, ctypes.byref(count)
-        )
-        return array[: count.value] if read else []
+    def set_state(self, sequence: int, state: bytes) -> bool:
+        """Fill a sequence with what `state` returned; return False where it does not fit."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        return bool(native.llama_state_seq_set_data(self._context, buffer, len(state), sequence))
 
     def grammar(self, text: str) -> Grammar:
         """Return the grammar that a GBNF text describes. Raises EngineRefused."""
@@ -305,6 +307,11 @@ class Llama:
         if self._model:
             native.llama_model_free(self._model)
         self._context = self._model = None
+
+
+def version() -> str:
+    """Return llama.cpp's version."""
+    return str(native.llama_version().decode())
 
 
 def system_features() -> str:
@@ -369,12 +376,6 @@ def _percent_reporter(on_percent: Callable[[int], None]) -> Callable[[float, obj
         return True
 
     return report
-
-
-def _flash_attention(options: LoadOptions) -> int:
-    """Return llama.cpp's constant. A quantised V cache needs flash attention: without it there is no context."""
-    wanted = {"auto": -1, "off": 0, "on": 1}[options.flash_attention]
-    return 1 if options.kv_type != "f16" and wanted == 0 else wanted
 
 
 def _strlen_callback() -> Any:

@@ -10,12 +10,14 @@ import numpy as np
 from fimserver.engine.encoding import Encoder, Vocabulary
 from fimserver.engine.healing import PrefixIndex
 from fimserver.engine.interface import ModelFacts
-from fimserver.engine.llama import Llama, LoadOptions
+from fimserver.engine.llama import Llama, LoadOptions, can_use_gpu, version
 from fimserver.engine.memory import Memory
+from fimserver.engine.saved import SavedStates, forget_all, key_of
 from fimserver.engine.speed import Speed, choose_threads
 from fimserver.engine.threads import ThreadChoice, thread_candidates
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable
+from fimserver.files import cache_folder
 
 # Two or three files, each with an old anchor, a new one and what may follow it. Sequences cost nothing but their cells.
 SEQUENCES = 8
@@ -31,11 +33,12 @@ class Loaded:
     llama: Llama
     base_facts: ModelFacts
     threads: ThreadChoice
+    saved: SavedStates | None = None
     warning: str = ""
 
     def __post_init__(self) -> None:
         """Set up what answers share."""
-        self.memory = Memory(self.llama)
+        self.memory = Memory(self.llama, self.saved)
         self.speed = Speed(self.llama.batch_tokens)
         self.chance = np.random.default_rng()
         self.scratch = np.empty(self.llama.vocabulary_size, np.float32)
@@ -68,15 +71,7 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
 
     Where memory does not suffice for the wanted context, half of it is tried once.
     """
-    wanted = LoadOptions(
-        path=Path(options.model_path),
-        cells=options.context_tokens,
-        sequences=SEQUENCES,
-        threads=choose_threads(options.threads),
-        gpu_layers=options.gpu_layers,
-        kv_type=options.kv_type,
-        flash_attention=options.flash_attention,
-    )
+    wanted = load_options(options, gpu=can_use_gpu())
     try:
         llama, warning = Llama(wanted, on_percent), ""
     except EngineUnavailable as error:
@@ -86,7 +81,39 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
         warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
     facts = facts_of(llama)
     threads = ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes))
-    return Loaded(llama, facts, threads, warning)
+    return Loaded(llama, facts, threads, saved_states(options, llama), warning)
+
+
+def load_options(options: EngineOptions, *, gpu: bool) -> LoadOptions:
+    """Return how to load the model on this machine, with everything chosen that the options leave open.
+
+    On a CPU flash attention is slower than none, and with quantised keys and values half as fast at reading a prompt.
+    """
+    gpu_layers = options.gpu_layers if gpu else 0
+    attention = options.flash_attention
+    return LoadOptions(
+        path=Path(options.model_path),
+        cells=options.context_tokens,
+        sequences=SEQUENCES,
+        threads=choose_threads(options.threads),
+        gpu_layers=gpu_layers,
+        kv_type=options.kv_type,
+        flash_attention="off" if attention == "auto" and not gpu_layers else attention,
+    )
+
+
+def saved_states(options: EngineOptions, llama: Llama) -> SavedStates | None:
+    """Return the KV states saved for this model; none, and none left on disk, where the user wants it so."""
+    folder = cache_folder() / "kv"
+    if not options.save_state:
+        forget_all(folder)
+        return None
+    path = llama.options.path
+    found = path.stat()
+    key = key_of(
+        path.name, found.st_size, found.st_mtime_ns, llama.options.kv_type, llama.options.flash_attention, version()
+    )
+    return SavedStates(folder, key)
 
 
 def facts_of(llama: Llama) -> ModelFacts:

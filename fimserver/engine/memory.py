@@ -9,16 +9,20 @@ from collections.abc import Sequence
 
 from fimserver.engine.kv import Book
 from fimserver.engine.llama import KvFull, Llama
+from fimserver.engine.saved import SavedStates
 from fimserver.errors import EngineUnavailable
 
 _log = logging.getLogger(__name__)
+
+# Of the sequences in the cache, those of the files at hand are worth keeping; the rest is their older anchors.
+MOST_SAVED = 4
 
 
 class Memory:
     """The KV cache of one model."""
 
-    def __init__(self, llama: Llama) -> None:
-        self._llama = llama
+    def __init__(self, llama: Llama, saved: SavedStates | None = None) -> None:
+        self._llama, self._saved = llama, saved
         self.book = Book(llama.options.cells, llama.options.sequences, rewindable=llama.rewindable)
         self._owners: dict[int, object] = {}
 
@@ -26,6 +30,8 @@ class Memory:
         """Return a sequence for the owner, and how many of the tokens it already holds."""
         self.release(owner)
         plan = self.book.plan(tokens, needs_logits=needs_logits, busy=self._owners)
+        if self._restore_better(tokens, plan.keep):
+            plan = self.book.plan(tokens, needs_logits=needs_logits, busy=self._owners)
         for sequence in plan.clear:
             self._clear(sequence)
         if plan.branch_from is not None:
@@ -75,6 +81,33 @@ class Memory:
         """Empty every sequence."""
         for held in self.book.held:
             self._clear(held.number)
+
+    def save(self) -> None:
+        """Save what was used last, for the next engine."""
+        if self._saved is None:
+            return
+        done: list[list[int]] = []
+        for held in sorted(self.book.held, key=lambda held: -held.used_at)[:MOST_SAVED]:
+            if not any(tokens[: len(held.tokens)] == held.tokens for tokens in done):
+                self._saved.write(held.tokens, self._llama.state(held.number))
+                done.append(held.tokens)
+
+    def _restore_better(self, tokens: Sequence[int], keep: int) -> bool:
+        """Read a saved state into a sequence, if one has clearly more of a prompt than the cache."""
+        saved = self._saved and self._saved.best_for(tokens, better_than=keep, whole=not self._llama.rewindable)
+        if not saved or not self._saved:
+            return False
+        plan = self.book.anew(len(saved.tokens), busy=self._owners)
+        for sequence in plan.clear:
+            self._clear(sequence)
+        state = self._saved.read(saved)
+        if state and self._llama.set_state(plan.sequence, state):
+            self.book.extend(plan.sequence, saved.tokens)
+            if self._cut(plan.sequence, len(saved.tokens)):
+                return True
+        self._clear(plan.sequence)
+        self._saved.forget(saved)
+        return False
 
     def _cut(self, sequence: int, length: int) -> int:
         """Cut a sequence to `length` tokens, or to none where that is refused; return what is left."""

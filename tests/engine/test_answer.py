@@ -16,10 +16,12 @@ GOING_ON = PREFIX + "    def test_four(self):\n        self.assertEqual"
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[Loaded]:
-    loaded = load(OPTIONS, lambda _: None)
-    yield loaded
-    loaded.llama.close()
+def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("FIMSERVER_HOME", str(tmp_path_factory.mktemp("home")))
+        loaded = load(OPTIONS, lambda _: None)
+        yield loaded
+        loaded.llama.close()
 
 
 @pytest.fixture

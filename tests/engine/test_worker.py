@@ -224,6 +224,11 @@ def test_the_facts_are_those_of_the_model(worker: Worker) -> None:
 # Loading.
 
 
+@pytest.fixture
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIMSERVER_HOME", str(tmp_path / "home"))
+
+
 def statuses_of(path: Path, **more: object) -> tuple[list[EngineStatus], Listener]:
     """Return what a worker says while it loads a model, and what comes of a request."""
     statuses: list[EngineStatus] = []
@@ -234,6 +239,7 @@ def statuses_of(path: Path, **more: object) -> tuple[list[EngineStatus], Listene
     return statuses, listener
 
 
+@pytest.mark.usefixtures("_home")
 def test_a_job_waits_for_the_model_to_load() -> None:
     statuses, listener = statuses_of(MODEL)
     assert listener.finish
@@ -244,6 +250,7 @@ def test_a_job_waits_for_the_model_to_load() -> None:
     assert statuses[-1].memory_bytes > MODEL.stat().st_size
 
 
+@pytest.mark.usefixtures("_home")
 @pytest.mark.parametrize(
     ("content", "error", "says"),
     [
@@ -273,6 +280,7 @@ def test_a_model_that_cannot_be_loaded_is_a_clear_failure(
     assert type(listener.error) is error
 
 
+@pytest.mark.usefixtures("_home")
 def test_a_model_whose_weights_are_damaged_is_refused_at_its_first_answer(tmp_path: Path) -> None:
     path = tmp_path / "damaged.gguf"
     content = MODEL.read_bytes()
