@@ -1,6 +1,6 @@
 """Drive an editor that draws into a terminal, as a user sees it: keys in, a screen out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +47,20 @@ class Terminal:
         """Return whether a text is somewhere on the screen."""
         return any(text in line for line in self.lines())
 
-    def wait_for(self, text: str) -> None:
+    def wait_for(self, text: str, ask_again: Callable[[], None] | None = None) -> None:
         """Wait until a text is on the screen."""
-        until(lambda: self.shows(text), f"{text!r} on the screen", lambda: "\n".join(filter(None, self.lines())))
+        until(lambda: self.shows(text), f"{text!r} on the screen", self._picture, ask_again)
 
     def wait_until_gone(self, text: str) -> None:
         """Wait until a text is no more on the screen."""
-        until(lambda: not self.shows(text), f"{text!r} to go", lambda: "\n".join(filter(None, self.lines())))
+        until(lambda: not self.shows(text), f"{text!r} to go", self._picture)
 
     def close(self) -> None:
         """End the program."""
         self._process.close(force=True)
+
+    def _picture(self) -> str:
+        return "\n".join(filter(None, self.lines()))
 
     def _read(self) -> None:
         """Feed the screen with what the program has written so far."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import embedded, processes, scripted, wait_for_process
 
 from tests.editors.drive_neovim import Neovim
+from tests.editors.servers import embedded, processes, scripted, wait_for_process
 from tests.editors.waiting import until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]

@@ -8,6 +8,7 @@ import {
   type LanguageClientOptions,
   type Middleware,
   RevealOutputChannelOn,
+  type StaticFeature,
 } from "vscode-languageclient/node";
 
 import type { Program } from "./find.ts";
@@ -31,7 +32,11 @@ export function newClient(options: ClientOptions): LanguageClient {
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     middleware: {
       provideInlineCompletionItems: options.suggestions,
-      workspace: { configuration: (params) => params.items.map(() => options.settings()) },
+      workspace: {
+        configuration: (params) => params.items.map(() => options.settings()),
+        // The library would send all settings, defaults and our own among them; the session sends those that were set.
+        didChangeConfiguration: async () => {},
+      },
     },
     initializationFailedHandler: () => false,
     errorHandler: {
@@ -40,8 +45,20 @@ export function newClient(options: ClientOptions): LanguageClient {
     },
   };
   const { command } = options.program;
-  return new QuietClient("fimserver", "fimserver", { command, args: options.arguments }, clientOptions);
+  const client = new QuietClient("fimserver", "fimserver", { command, args: options.arguments }, clientOptions);
+  client.registerFeature(statusFeature);
+  return client;
 }
+
+/** Tells the server that we understand its status. */
+const statusFeature: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...capabilities.experimental, fimserver: { status: true } };
+  },
+  initialize: () => {},
+  getState: () => ({ kind: "static" }),
+  clear: () => {},
+};
 
 /** A client that writes its own troubles to the log: the session shows the user one message with a button instead. */
 class QuietClient extends LanguageClient {

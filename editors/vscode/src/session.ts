@@ -110,7 +110,6 @@ export class Session {
     ghost.listener = (method, parameters) => void this.notify(method, parameters);
     try {
       await client.start();
-      status.server("Normal", "Ready.");
       this.focus(window.activeTextEditor?.document);
     } catch (error) {
       log.error(`The server did not start: ${error}`);

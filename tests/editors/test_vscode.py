@@ -1,0 +1,235 @@
+"""Real VS Code with the packaged extension: what is drawn, what is accepted, and what then stands in the file."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.editors.drive_vscode import CodeServer, Window, browser
+from tests.editors.servers import CHECKOUT, embedded, processes, scripted, wait_for_process
+from tests.editors.waiting import until
+
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+
+VSIX = CHECKOUT / "editors" / "vscode" / "dist" / "fimserver.vsix"
+MOST_BYTES = 300_000
+
+BLOCK = "    result = 0\n    for item in items:\n        result += item\n    return result"
+TOTAL = f"def total(items):\n{BLOCK}"
+
+REPLIES: list[dict[str, Any]] = [
+    {"ends": "def add(", "text": "a, b):\n"},
+    {"ends": "def total(items):", "text": f"{BLOCK}\n"},
+    {"ends": "if ready:\n    start()", "text": "else:\n"},
+    {"ends": 'greeting = "héé 😀" + ', "text": "name + mark\n"},
+    {"ends": "return factorial", "text": "(n - 1)\n"},
+]
+
+
+def settings_for(command: list[str], **more: Any) -> dict[str, Any]:
+    return {"fimserver.server.command": command[0], "fimserver.server.arguments": command[1:], **more}
+
+
+@pytest.fixture(scope="module")
+def chromium(programs: Path) -> Iterator[Any]:
+    with browser(programs) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def server(programs: Path, home: Path) -> CodeServer:
+    """A code-server with the extension, whose language server answers from the script."""
+    return CodeServer(programs, VSIX, home / "code", settings_for(scripted(home, REPLIES)))
+
+
+@pytest.fixture(scope="module")
+def address(server: CodeServer) -> Iterator[str]:
+    with server.running() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def shared_window(chromium: Any, address: str, home: Path) -> Iterator[Window]:
+    """One window for all tests that do not disturb it: each opens a file of its own."""
+    (home / "project" / ".git").mkdir(parents=True)
+    page = chromium.new_page(viewport={"width": 1000, "height": 600})
+    yield Window(page, address, home / "project")
+    page.close()
+
+
+@pytest.fixture
+def file(home: Path, request: pytest.FixtureRequest) -> Path:
+    """An empty Python file, named like the test."""
+    file = home / "project" / f"{request.node.name}.py"
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    return file
+
+
+@pytest.fixture
+def window(shared_window: Window, file: Path) -> Iterator[Window]:
+    shared_window.open(file)
+    yield shared_window
+    shared_window.press("Escape", "Escape")
+    assert not shared_window.messages()
+
+
+def test_the_package_is_small() -> None:
+    assert VSIX.stat().st_size <= MOST_BYTES
+
+
+def test_typed_through_and_accepted_it_is_in_the_file(window: Window, file: Path) -> None:
+    window.type("def sum(a, b): return a + b")
+    window.press("Enter")
+    window.type("def add(")
+    window.wait_for_ghost("a, b:")  # the bracket that VS Code has closed stands between, and is not grey
+    window.type("a, ")
+    window.wait_for_ghost("b:")
+    window.press("Tab")
+    window.wait_until_saved_as(file, "def sum(a, b): return a + b\ndef add(a, b):")
+
+
+def test_a_bracket_closed_by_the_editor_is_not_doubled(window: Window, file: Path) -> None:
+    window.type("def add(")
+    window.wait_for_ghost("a, b:")
+    window.press("Tab")
+    window.wait_until_saved_as(file, "def add(a, b):")
+
+
+def test_a_block_is_suggested_whole(window: Window, file: Path) -> None:
+    window.type("def total(items):\n")
+    window.wait_for_ghost(BLOCK.removeprefix("    "))
+    window.press("Tab")
+    window.wait_until_saved_as(file, TOTAL)
+
+
+def test_a_dedent_takes_the_indentation_away(window: Window, file: Path) -> None:
+    window.type("if ready:\nstart()\n")
+    window.wait_for_ghost("else:")
+    window.press("Tab")
+    window.wait_until_saved_as(file, "if ready:\n    start()\nelse:")
+
+
+def test_a_file_with_windows_line_ends_keeps_them(shared_window: Window, file: Path) -> None:
+    file.write_bytes(b"x = 1\r\n\r\n")
+    shared_window.open(file)
+    shared_window.type("def total(items):\n")
+    shared_window.wait_for_ghost(BLOCK.removeprefix("    "))
+    shared_window.press("Tab")
+    shared_window.wait_until_saved_as(file, f"x = 1\n\n{TOTAL}".replace("\n", "\r\n"))
+
+
+def test_characters_of_two_units_before_the_cursor_shift_nothing(window: Window, file: Path) -> None:
+    window.type('greeting = "héé 😀" + ')
+    window.wait_for_ghost("name + mark")
+    window.press("Tab")
+    window.wait_until_saved_as(file, 'greeting = "héé 😀" + name + mark')
+
+
+def test_with_the_suggest_widget_open_it_goes_on_from_the_selected_entry(window: Window, file: Path) -> None:
+    window.type("factorial = 1\nreturn fac")
+    window.press("Control+Space")
+    window.page.wait_for_selector('.suggest-widget.visible .monaco-list-row.focused[aria-label^="factorial"]')
+    until(lambda: window.ghost().endswith("(n - 1)"), "the selected entry and what follows", window.ghost)
+    window.press("Tab")  # the widget's entry
+    window.wait_for_ghost("(n - 1)")
+    window.press("Tab")
+    window.wait_until_saved_as(file, "factorial = 1\nreturn factorial(n - 1)")
+
+
+def test_a_word_and_a_line_are_accepted_alone(window: Window, file: Path) -> None:
+    window.type("def total(items):\n")
+    window.wait_for_ghost(BLOCK.removeprefix("    "))
+    window.press("Control+ArrowRight")
+    window.wait_until_saved_as(file, "def total(items):\n    result")
+    window.press("Control+Alt+ArrowRight")
+    window.press("Control+Alt+ArrowRight")
+    window.wait_until_saved_as(file, "def total(items):\n    result = 0\n    for item in items:\n")
+
+
+def test_one_undo_takes_the_suggestion_and_leaves_what_was_typed(window: Window, file: Path) -> None:
+    window.type("def total(items):\n")
+    window.wait_for_ghost(BLOCK.removeprefix("    "))
+    window.press("Tab")
+    window.wait_until_saved_as(file, TOTAL)
+    window.press("Control+z")
+    window.wait_until_saved_as(file, "def total(items):\n    ")
+
+
+def test_snoozed_nothing_is_drawn_and_the_status_says_so(window: Window) -> None:
+    window.command("Silence for 5 Minutes")
+    window.wait_for_status("Silent")
+    window.type("def add(")
+    window.press("Escape")
+    assert window.ghost() == ""
+    window.command("Silence for 5 Minutes")
+    window.press("Control+End", "ArrowLeft", "Alt+\\")
+    window.wait_for_ghost("a, b:")
+
+
+def test_why_is_told(window: Window) -> None:
+    window.type("def add(")
+    window.wait_for_ghost("a, b:")
+    window.command("Why Is Nothing Suggested?")
+    until(lambda: any("The last suggestion was shown" in text for text in window.messages()), "why", window.messages)
+    window.command("Notifications: Clear All Notifications")
+    until(lambda: not window.messages(), "an empty screen")
+
+
+def test_a_killed_server_is_started_again_and_typing_goes_on(window: Window, file: Path) -> None:
+    old = wait_for_process("serve")
+    os.kill(old, signal.SIGKILL)
+    window.type("x = 1\n")
+    until(lambda: processes("serve") not in ([], [old]), "a new server")
+    window.wait_for_status("Ready")
+    window.type("def add(")
+    window.wait_for_ghost("a, b:")
+    window.press("Tab")
+    window.wait_until_saved_as(file, "x = 1\ndef add(a, b):")
+
+
+BEGUN = "import os\nimport sys\n\n\ndef main(arguments):\n"
+
+
+def test_two_windows_share_one_engine_and_survive_its_death(
+    chromium: Any, server: CodeServer, shared_window: Window, address: str, home: Path
+) -> None:
+    """The last test: it changes the settings of all windows to the embedded model."""
+    settings = {"fimserver.completion.confidence": "off", "fimserver.completion.deadline_ms": 30000}
+    server.use_settings(settings_for(embedded(), **settings))
+    shared_window.page.close()
+    windows = []
+    for name in ("first", "second"):
+        file = home / "project" / f"{name}.py"
+        file.write_text(BEGUN, "utf-8")
+        windows.append(Window(chromium.new_page(viewport={"width": 1000, "height": 600}), address, file.parent))
+        windows[-1].open(file)
+        accept_from_embedded_model(windows[-1], file, "for argument in argum")
+    engine = wait_for_process("fimserver.engine")
+
+    os.kill(engine, signal.SIGSTOP)  # in the middle of whatever it is asked next
+    windows[1].press("Enter")
+    windows[1].type("for name in ")
+    os.kill(engine, signal.SIGKILL)
+    windows[1].press("Home", "Shift+End", "Backspace")
+    accept_from_embedded_model(windows[1], file, "if not os.path.ex")
+    assert wait_for_process("fimserver.engine") != engine
+
+
+def accept_from_embedded_model(window: Window, file: Path, begun: str) -> None:
+    """Type through what the embedded model suggests, whatever that is, and accept the rest."""
+    window.type(begun if window.saved(file).endswith(":\n") else f"\n{begun}")
+    before = window.saved(file)
+    shown = until(
+        window.ghost,
+        f"ghost text of the embedded model in {file}",
+        lambda: (window.page.screenshot(path="/tmp/ed/err.png"), window.status(), window.saved(file)),
+        lambda: window.press("Alt+\\"),
+    )
+    window.type(shown[0])
+    window.wait_for_ghost(shown[1:])
+    window.press("Tab")
+    window.wait_until_saved_as(file, before + shown)
