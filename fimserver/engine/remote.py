@@ -66,35 +66,49 @@ class RemoteEngine:
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[Chunk, None]:
         """Stream an answer. Raises EngineError; closing the iterator closes the connection."""
-        began = time.monotonic()
-        deadline = None if request.deadline_ms is None else began + request.deadline_ms / 1000
-        writer = _Answer(request, began)
+        answer = _Answer(request)
         if request.forced:
-            yield writer.chunk(Piece(text=request.forced))
+            yield answer.read(Piece(text=request.forced))
+        async with aclosing(self._pieces(request, answer)) as pieces:
+            while answer.finish is None:
+                try:
+                    async with asyncio.timeout_at(answer.deadline):
+                        piece = await anext(pieces)
+                except TimeoutError:
+                    answer.finish = Finish.DEADLINE
+                except StopAsyncIteration:
+                    answer.finish = Finish.END_OF_TEXT
+                else:
+                    yield answer.read(piece)
+        yield answer.last()
+
+    async def _pieces(self, request: GenerateRequest, answer: "_Answer") -> AsyncGenerator[Piece, None]:
+        """Yield the parts of the server's answer. Raises EngineError."""
         try:
-            async with asyncio.timeout_at(_loop_time(deadline)):
-                await self.describe()
-                path, body = await self._dialect.question(request, self._call)
-                stop_ids = await self._dialect.stop_ids(request.prompt, self._call)
-        except TimeoutError:
-            yield writer.last(Finish.DEADLINE)
-            return
+            await self.describe()
+            answer.stop_ids = await self._dialect.stop_ids(request.prompt, self._call)
+            async with aclosing(self._asked(request)) as events:
+                async for event in events:
+                    yield self._dialect.piece(event)
         except (KeyError, TypeError, ValueError) as error:
             raise self._not_its_language() from error
-        async with aclosing(self._events(path, body)) as events:
-            while writer.finish is None:
-                try:
-                    async with asyncio.timeout_at(_loop_time(deadline)):
-                        piece = self._dialect.piece(await anext(events))
-                except TimeoutError:
-                    writer.finish = Finish.DEADLINE
-                except StopAsyncIteration:
-                    writer.finish = Finish.END_OF_TEXT
-                except (KeyError, TypeError, ValueError) as error:
-                    raise self._not_its_language() from error
-                else:
-                    yield writer.read(piece, stop_ids)
-        yield writer.last(writer.finish)
+
+    async def _asked(self, request: GenerateRequest) -> AsyncGenerator[Json, None]:
+        """Yield the events of an answer; where there is none, ask once more for less. Raises EngineError."""
+        while True:
+            heard = False
+            try:
+                path, body = await self._dialect.question(request, self._call)
+                async with aclosing(self._events(path, body)) as events:
+                    async for event in events:
+                        heard = True
+                        yield event
+                return
+            except EngineError as error:
+                answered = isinstance(error, EngineRefused) or isinstance(error.__cause__, _BROKEN_OFF)
+                if heard or not answered or not self._dialect.simplify():
+                    raise
+                self._failures.clear()
 
     async def warm(self, prompt: Prompt, priority: Priority = Priority.WARM) -> Usage:
         """Let llama-server read a prompt beforehand. Other servers would generate a token for it, and are not asked."""
@@ -221,6 +235,9 @@ class RemoteEngine:
         return EngineRefused(f"{self._url} answers, but not as a {kind} server does. Check engine.kind and engine.url.")
 
 
+# An answer that began and then broke, as servers do that fail at something they were asked for.
+_BROKEN_OFF = (httpx2.RemoteProtocolError, httpx2.ReadError)
+
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
 
 _FAILURES: Mapping[frozenset[str], str] = {
@@ -230,41 +247,44 @@ _FAILURES: Mapping[frozenset[str], str] = {
 
 
 class _Answer:
-    """Turns pieces into chunks, and knows when the answer is over."""
+    """Turns pieces into chunks, and knows when the answer is over. `deadline` is a time of the event loop."""
 
-    def __init__(self, request: GenerateRequest, began: float) -> None:
+    def __init__(self, request: GenerateRequest) -> None:
         self._request = request
-        self._began = began
+        self._began = asyncio.get_running_loop().time()
         self._text = ""
         self._usage = Usage()
+        self.deadline = None if request.deadline_ms is None else self._began + request.deadline_ms / 1000
+        self.stop_ids: frozenset[int] = frozenset()
         self.finish: Finish | None = None
 
-    def read(self, piece: Piece, stop_ids: frozenset[int]) -> Chunk:
+    def read(self, piece: Piece) -> Chunk:
         """Return a piece as a chunk, and note why the answer ends with it, if it does."""
-        if not stop_ids.isdisjoint(piece.token_ids):
+        if not self.stop_ids.isdisjoint(piece.token_ids):
             self.finish = Finish.END_OF_TEXT
             return Chunk()
-        chunk = self.chunk(piece)
+        self._text += piece.text
         if any(stop in self._text for stop in self._request.stop_texts):
             self.finish = Finish.STOP_TEXT
         elif piece.finish is not None:
             self.finish = piece.finish
-        return chunk
+        return Chunk(text=piece.text, tokens=piece.tokens, logprob=piece.logprob, usage=self._counted(piece))
 
-    def chunk(self, piece: Piece) -> Chunk:
-        """Return a piece as a chunk."""
-        self._text += piece.text
-        now_ms = (time.monotonic() - self._began) * 1000
-        usage = self._usage
-        first = usage.first_token_ms if usage.first_token_ms is not None or not piece.text else now_ms
-        counted: dict[str, Any] = dict(piece.counts or {"generated_tokens": usage.generated_tokens + bool(piece.text)})
-        self._usage = replace(usage, first_token_ms=first, total_ms=now_ms, **counted)
-        return Chunk(text=piece.text, tokens=piece.tokens, logprob=piece.logprob, usage=self._usage)
-
-    def last(self, finish: Finish) -> Chunk:
+    def last(self) -> Chunk:
         """Return the chunk that ends the answer."""
-        self._usage = replace(self._usage, total_ms=(time.monotonic() - self._began) * 1000)
-        return Chunk(usage=self._usage, finish=finish)
+        return Chunk(usage=replace(self._usage, total_ms=self._passed_ms()), finish=self.finish)
+
+    def _counted(self, piece: Piece) -> Usage:
+        first = self._usage.first_token_ms
+        if first is None and piece.text:
+            first = self._passed_ms()
+        counts: dict[str, Any] = dict(piece.counts or {})
+        counts.setdefault("generated_tokens", self._usage.generated_tokens + bool(piece.text))
+        self._usage = replace(self._usage, first_token_ms=first, total_ms=self._passed_ms(), **counts)
+        return self._usage
+
+    def _passed_ms(self) -> float:
+        return (asyncio.get_running_loop().time() - self._began) * 1000
 
 
 async def _lines(response: httpx2.Response) -> AsyncGenerator[str, None]:
@@ -278,10 +298,6 @@ async def _lines(response: httpx2.Response) -> AsyncGenerator[str, None]:
             raise EngineRefused(f"{response.request.url.host} sends a line that does not end. Check engine.kind.")
     if rest:
         yield rest.decode("utf-8", "replace")
-
-
-def _loop_time(deadline: float | None) -> float | None:
-    return None if deadline is None else asyncio.get_running_loop().time() + max(0.0, deadline - time.monotonic())
 
 
 def _reason_in(content: str) -> str:

@@ -312,6 +312,21 @@ class TestOpenAi:
         async with engine_at("openai", peer.url) as engine:
             assert (await engine.describe()).context_tokens == 256
 
+    async def test_a_server_that_fails_at_log_probabilities_is_asked_without(self, serve: Any) -> None:
+        def breaks_if_asked(handler: Any, body: Any) -> None:
+            if "logprobs" in body:
+                handler.send_response(200)
+                handler.send_header("Content-Length", "1000")
+                handler.end_headers()
+                return
+            events([openai_event("urn", None, "stop")])(handler, body)
+
+        peer = serve({"/v1/models": MODELS, "/v1/completions": breaks_if_asked})
+        async with engine_at("openai", peer.url) as engine:
+            texts = [(await answer_of(engine))[0] for _ in range(2)]
+        assert texts == ["urn", "urn"]
+        assert ["logprobs" in body for body in peer.bodies("/v1/completions")] == [True, False, False]
+
     async def test_alternatives_are_drawn(self, serve: Any) -> None:
         peer = serve({"/v1/models": MODELS, "/v1/completions": events([openai_event("a", None, "stop")])})
         async with engine_at("openai", peer.url) as engine:

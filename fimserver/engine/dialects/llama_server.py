@@ -55,13 +55,14 @@ class LlamaServer:
         }
         if request.grammar:
             options["grammar"] = request.grammar
-        try:
-            tokens = await self._prompt_tokens(request, call)
-        except EngineRefused:
-            self._only_infill = True
         if self._only_infill:
             return "/infill", {**options, **_infill(request)}
-        return "/completion", {**options, "prompt": tokens}
+        return "/completion", {**options, "prompt": await self._prompt_tokens(request, call)}
+
+    def simplify(self) -> bool:
+        """Try `/infill`, where `/tokenize` or `/completion` was refused."""
+        tried, self._only_infill = self._only_infill, True
+        return not tried
 
     def piece(self, event: Json) -> Piece:
         """Read an event of `/completion` or `/infill`."""
@@ -86,12 +87,13 @@ class LlamaServer:
         """Ask for the token of each control text; those the model does not have cannot end an answer."""
         if self._only_infill:
             return frozenset()
-        ids = [await self._tokens(Segment(text, control=True), prompt, call) for text in prompt.stop_controls]
+        try:
+            ids = [await self._tokens(Segment(text, control=True), prompt, call) for text in prompt.stop_controls]
+        except EngineRefused:
+            return frozenset()  # `/tokenize` is not let through; asking for the answer will say so
         return frozenset(tokens[0] for tokens in ids if len(tokens) == 1)
 
     async def _prompt_tokens(self, request: GenerateRequest, call: Call) -> list[int]:
-        if self._only_infill:
-            return []
         segments = [segment for segment in (*request.prompt.segments, Segment(request.forced)) if segment.text]
         parts = [(segment.keep, await self._tokens(segment, request.prompt, call)) for segment in segments]
         return trim(parts, self._context_tokens)

@@ -63,6 +63,10 @@ class Ollama:
         finish = Finish.MAX_TOKENS if event.get("done_reason") == "length" else Finish.END_OF_TEXT
         return Piece(text=str(event.get("response") or ""), finish=finish, counts=counts)
 
+    def simplify(self) -> bool:
+        """Return False: it leaves out by itself what it does not know."""
+        return False
+
     async def stop_ids(self, prompt: Prompt, call: Call) -> frozenset[int]:  # noqa: ARG002
         """Return none: pieces come as text."""
         return frozenset()

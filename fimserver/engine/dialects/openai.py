@@ -20,6 +20,7 @@ class OpenAi:
         self._settings = settings
         self._model = settings.remote_model
         self._context_tokens = settings.context_tokens
+        self._wants_logprobs = True
 
     async def describe(self, call: Call) -> ModelFacts:
         """Ask `/v1/models`."""
@@ -39,10 +40,15 @@ class OpenAi:
             "prompt": as_text(request, self._context_tokens),
             "max_tokens": request.max_tokens,
             "stop": list(request.prompt.stop_controls[: self._MOST_STOPS]),
-            "logprobs": 1,
             "stream": True,
+            **({"logprobs": 1} if self._wants_logprobs else {}),
             **sampling(request),
         }
+
+    def simplify(self) -> bool:
+        """Do without log-probabilities, which some servers refuse or fail at."""
+        wanted, self._wants_logprobs = self._wants_logprobs, False
+        return wanted
 
     def piece(self, event: Json) -> Piece:
         """Read an event of `/v1/completions`."""

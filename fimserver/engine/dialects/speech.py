@@ -48,6 +48,10 @@ class Dialect(Protocol):
         """Read one event of the answer. Raises KeyError, TypeError or ValueError where it is none."""
         ...
 
+    def simplify(self) -> bool:
+        """Ask for less from now on; False where nothing can be done without."""
+        ...
+
     async def stop_ids(self, prompt: Prompt, call: Call) -> frozenset[int]:
         """Return the ids of tokens that end the answer, where pieces tell theirs."""
         ...
