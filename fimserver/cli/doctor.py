@@ -18,7 +18,7 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.engines import engine_process
+from fimserver.cli.engines import ask_status, engine_name
 from fimserver.engine.interface import EngineState
 from fimserver.errors import FimError
 
@@ -113,6 +113,8 @@ def check_model(choice: Choice) -> Check:
 
     if choice.script is not None:
         return Check("model", f"none, the script {choice.script} answers")
+    if choice.settings.engine.kind != "local":
+        return Check("model", f"that of {engine_name(choice.settings, None)}")
     gguf = read_gguf(resolve(choice.settings.model.completion))
     return Check("model", f"{gguf.path} ({gguf.file_bytes / 1e6:.1f} MB, {gguf.architecture})")
 
@@ -149,14 +151,16 @@ def check_folders(_choice: Choice) -> Check:
 
 
 def check_engine(choice: Choice) -> Check:
-    """Ask the engine process of the chosen model, if it runs."""
+    """Ask the engine, where one runs."""
     if choice.script is not None:
         return Check("engine", "none, the script answers")
-    status = asyncio.run(engine_process(choice.settings).ask_status())
+    status = asyncio.run(ask_status(choice.settings, choice.script))
     if status.state is EngineState.FAILED:
-        return Check("engine", status.message, "fimserver engine stop")
+        return _to_mend("engine", status.message)
     if status.state is EngineState.ABSENT:
         return Check("engine", "not running; it starts with the first suggestion")
+    if not status.pid:
+        return Check("engine", f"{engine_name(choice.settings, None)} answers")
     return Check("engine", f"{status.state}, process {status.pid}, {status.memory_bytes / 1e6:.0f} MB")
 
 
@@ -177,8 +181,13 @@ def _checked(check: Callable[[Choice], Check], choice: Choice) -> Check:
     try:
         return check(choice)
     except FimError as error:
-        happened, _, mend = str(error).partition(". ")
-        return Check(check.__name__.removeprefix("check_"), happened, mend or happened)
+        return _to_mend(check.__name__.removeprefix("check_"), str(error))
+
+
+def _to_mend(name: str, message: str) -> Check:
+    """Return a check of which an error's text says what happened and, in its second sentence, what mends it."""
+    happened, _, mend = message.partition(". ")
+    return Check(name, happened, mend or happened)
 
 
 def _has_llama() -> bool:

@@ -1,6 +1,7 @@
 """Turn the settings into the engine that answers: our own process, a server somewhere, or a script."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from fimserver.engine.interface import (
     Usage,
 )
 from fimserver.engine.wire import EngineOptions
-from fimserver.errors import FimError
+from fimserver.errors import EngineRefused, FimError
 from fimserver.settings import Settings
 
 
@@ -33,8 +34,35 @@ def new_engine(settings: Settings, script: Path | None = None) -> Engine:
 
 
 def engine_process(settings: Settings) -> EngineClient:
-    """Return a client of our own engine process. Raises ModelMissing where there is no such model, ModelBroken."""
+    """Return a client of our own engine process. Raises ModelError, or EngineRefused where a server answers."""
+    if settings.engine.kind != "local":
+        raise EngineRefused(f"The engine is {engine_name(settings, None)}, which is started and stopped where it runs.")
     return EngineClient(engine_options(settings))
+
+
+async def ask_status(settings: Settings, script: Path | None) -> EngineStatus:
+    """Return the engine's state as it is now. A server is asked what it is; a process of ours is not started for it."""
+    engine = new_engine(settings, script)
+    try:
+        if isinstance(engine, EngineClient):
+            return await engine.ask_status()
+        with suppress(FimError):  # which is then the state
+            await engine.describe()
+        return engine.status()
+    finally:
+        await engine.close()
+
+
+def engine_name(settings: Settings, script: Path | None) -> str:
+    """Return what answers, as people would look for it: a script, a server's address, or a model file."""
+    if script is not None:
+        return str(script)
+    if settings.engine.kind != "local":
+        return f"{settings.engine.kind} at {settings.engine.url}"
+    try:
+        return engine_options(settings).model_path
+    except FimError:
+        return settings.model.completion
 
 
 async def loaded_model(engine: Engine) -> ModelFacts:

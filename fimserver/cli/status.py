@@ -7,8 +7,7 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.engines import engine_options
-from fimserver.engine.client import EngineClient
+from fimserver.cli.engines import ask_status, engine_name
 from fimserver.engine.interface import EngineState, EngineStatus
 
 
@@ -17,24 +16,16 @@ from fimserver.engine.interface import EngineState, EngineStatus
 @click.pass_obj
 def status_command(choice: Choice, as_json: bool) -> None:
     """Show the engine that is running. Nothing is started for it."""
-    options = engine_options(choice.settings)
-    status = asyncio.run(_ask(EngineClient(options)))
-    values = {"model": options.model_path, **asdict(status)}
+    name = engine_name(choice.settings, choice.script)
+    status = asyncio.run(ask_status(choice.settings, choice.script))
     if as_json:
-        output.as_json(values)
+        output.as_json({"model": name, **asdict(status)})
     else:
-        output.columns([((name, output.FAINT), shown) for name, shown in _rows(options.model_path, status)])
+        output.columns([((heading, output.FAINT), shown) for heading, shown in _rows(name, status)])
 
 
-async def _ask(client: EngineClient) -> EngineStatus:
-    try:
-        return await client.ask_status()
-    finally:
-        await client.close()
-
-
-def _rows(model_path: str, status: EngineStatus) -> list[tuple[str, str]]:
-    rows = [("model", model_path), ("engine", _STATES[status.state].format(status.percent))]
+def _rows(name: str, status: EngineStatus) -> list[tuple[str, str]]:
+    rows = [("model", name), ("engine", _STATES[status.state].format(status.percent))]
     if status.message:
         rows.append(("message", status.message))
     if status.pid:

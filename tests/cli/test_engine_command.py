@@ -1,5 +1,10 @@
 """`fimserver engine` and `fimserver status`, with the real engine process."""
 
+import socket
+from pathlib import Path
+
+import pytest
+
 from tests.cli import commands
 
 
@@ -21,3 +26,27 @@ def test_stopping_without_an_engine_is_no_error() -> None:
 def test_status_starts_nothing() -> None:
     assert "not running" in commands.run("status").out
     assert "not running" in commands.run("status").out
+
+
+@pytest.fixture
+def server_settings(tmp_path: Path) -> Path:
+    """Settings that name a server on a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    path = tmp_path / "settings.toml"
+    path.write_text(f'[engine]\nkind = "llama-server"\nurl = "http://127.0.0.1:{port}"\n')
+    return path
+
+
+def test_a_server_that_does_not_answer_is_a_state_and_no_crash(server_settings: Path) -> None:
+    status = commands.run("--settings", server_settings, "status", "--json").json
+    assert status["state"] == "failed"
+    assert status["model"].startswith("llama-server at http://127.0.0.1:")
+    checks = commands.run("--settings", server_settings, "doctor", "--json").json
+    assert [check["name"] for check in checks if not check["ok"]] == ["engine"]
+
+
+def test_a_server_is_not_ours_to_start(server_settings: Path) -> None:
+    ran = commands.run("--settings", server_settings, "engine", "start")
+    assert ran.code == 2
+    assert "started and stopped where it runs" in ran.err
