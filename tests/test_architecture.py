@@ -23,6 +23,7 @@ ROWS = (
     ("fimserver.engine.backoff", 3),
     ("fimserver.engine.remote", 3),
     ("fimserver.engine.dialects", 3),
+    ("fimserver.engine.address", 3),
     ("fimserver.engine.fake", 3),
     ("fimserver.models", 3),
     ("fimserver.context", 4),

@@ -8,16 +8,15 @@ alone for a while, so that a dead server does not cost every key a timeout.
 import asyncio
 import json
 import os
-import stat
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any
 
 import httpx2
 
+from fimserver.engine.address import api_key, checked_url, is_loopback, key_file
 from fimserver.engine.backoff import Patience, rest_of
 from fimserver.engine.dialects import DIALECTS
 from fimserver.engine.dialects.speech import Json, Piece
@@ -32,8 +31,7 @@ from fimserver.engine.interface import (
     Prompt,
     Usage,
 )
-from fimserver.errors import EngineError, EngineRefused, EngineUnavailable, SettingsError
-from fimserver.files import config_folder
+from fimserver.errors import EngineError, EngineRefused, EngineUnavailable
 from fimserver.settings import EngineSettings
 
 _CONNECT_S = 5.0
@@ -314,50 +312,3 @@ def _reason(answer: Json) -> str:
     if isinstance(reason, Mapping):
         reason = reason.get("message") or ""
     return str(reason)[:300]
-
-
-def checked_url(settings: EngineSettings) -> str:
-    """Return the server's address. Raises SettingsError where it is none, or would send text over an open network."""
-    try:
-        url = httpx2.URL(settings.url)
-    except (httpx2.InvalidURL, TypeError) as error:
-        raise SettingsError(f"engine.url is no address: {settings.url!r} ({error}).") from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise SettingsError(f"engine.url must be an address such as http://127.0.0.1:8080, not {settings.url!r}.")
-    if url.scheme == "http" and not is_loopback(settings.url) and not settings.allow_plain_http:
-        raise SettingsError(
-            f"engine.url {settings.url} would send your text unencrypted to another machine. "
-            f"Use https://, or set engine.allow_plain_http if you trust the network."
-        )
-    return settings.url.rstrip("/").removesuffix("/v1")
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether an address is this machine's own."""
-    host = httpx2.URL(url).host
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def key_file() -> str:
-    """Return where a key may stand instead of in the environment."""
-    return str(config_folder() / "api-key")
-
-
-def api_key(settings: EngineSettings, environment: Mapping[str, str]) -> str:
-    """Return the server's key: from the environment, else from the user's key file, empty where there is none.
-
-    Raises SettingsError where others can read that file.
-    """
-    if key := environment.get(settings.api_key_variable, "").strip():
-        return key
-    path = config_folder() / "api-key"
-    try:
-        found = path.stat()
-        if os.name == "posix" and stat.S_IMODE(found.st_mode) & 0o077:
-            raise SettingsError(f"{path} can be read by others. Run: chmod 600 {path}")
-        return path.read_text("utf-8").strip()
-    except OSError:
-        return ""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from fimserver.engine.address import api_key, checked_url
 from fimserver.engine.interface import Chunk, EngineState, Finish, GenerateRequest, Keep, Prompt, Segment
-from fimserver.engine.remote import RemoteEngine, api_key, checked_url
+from fimserver.engine.remote import RemoteEngine
 from fimserver.errors import EngineError, EngineRefused, EngineUnavailable, SettingsError
 from fimserver.settings import EngineSettings
 from tests.engine.peer_server import (
@@ -465,6 +466,8 @@ class TestAddresses:
         ("team.example:8080", "must be an address such as"),
         ("ftp://team.example", "must be an address such as"),
         ("file:///etc/passwd", "must be an address such as"),
+        ("http://127.0.0.1:port", "must be an address such as"),
+        ("http://[::1", "must be an address such as"),
         ("http://team.example", "would send your text unencrypted to another machine"),
         ("http://192.168.1.5:8080", "would send your text unencrypted to another machine"),
         ("http://127.0.0.1.evil.example", "would send your text unencrypted to another machine"),
