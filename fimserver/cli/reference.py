@@ -1,11 +1,13 @@
-"""Turn the settings, the commands and the catalogue of models into the tables of the documents that list them.
+"""Turn settings, commands, models and modules into the tables of the documents that list them.
 
 Such a document is written by hand down to `MARK`; what follows is ours. `make docs` writes it, and a test fails where
 it differs from what would be written.
 """
 
+import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, fields
+from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +17,8 @@ from fimserver.cli.main import COMMANDS, command_line
 from fimserver.models.catalogue import CatalogueModel, catalogue, usual_file
 from fimserver.settings import Settings
 
-FOLDER = Path(__file__).parents[2] / "docs"
+_PACKAGE = Path(__file__).parents[1]
+FOLDER = _PACKAGE.parent / "docs"
 
 MARK = "<!-- `make docs` writes what follows. -->\n"
 
@@ -117,6 +120,23 @@ def _model_row(model: CatalogueModel) -> str:
     return _row(f"`{model.id}`", ", ".join(model.uses), size, context, model.licence, model.commercial)
 
 
+def module_list() -> str:
+    """Return the first sentence of every module, package by package."""
+    sources = sorted(_PACKAGE.rglob("*.py"), key=lambda path: (path.parent, path.name))
+    paths = [path for path in sources if _purpose(path)]
+    lines: list[str] = []
+    for folder, of_folder in groupby(paths, lambda path: path.parent):
+        lines += ["", f"## `{folder.relative_to(_PACKAGE.parent).as_posix()}/`", ""]
+        lines += [f"- `{path.name}`: {_purpose(path)}" for path in of_folder]
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _purpose(path: Path) -> str:
+    """Return a module's first paragraph."""
+    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(docstring.partition("\n\n")[0].split())
+
+
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -125,6 +145,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_tables,
     "commands.md": command_sections,
     "models.md": models_table,
+    "modules.md": module_list,
 }
 
 
