@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from fimserver.engine.interface import Prompt
+from fimserver.engine.interface import ModelFacts, Prompt
 from fimserver.engine.llama import native
+from fimserver.models.gguf import read_gguf
+from fimserver.prompt.chat import ChatMessage, chat_prompt
 from fimserver.prompt.fim import fim_prompt
 from fimserver.prompt.profile import all_profiles
 from fimserver.values import Anchor, Snippet
@@ -50,6 +52,7 @@ class Vocabulary:
         self._model = native.llama_model_load_from_file(os.fsencode(path), options)
         self._vocabulary = native.llama_model_get_vocab(self._model)
         self._added = added
+        self.path = path
 
     def tokens(self, text: str, *, control: bool = False) -> list[int]:
         if control and text in self._added:
@@ -224,3 +227,18 @@ GOLDEN: Mapping[str, list[int]] = {
 @pytest.mark.parametrize(("profile_id", "expected"), GOLDEN.items(), ids=GOLDEN)
 def test_golden(profile_id: str, expected: list[int]) -> None:
     assert vocabulary(KNOWN[profile_id]).of(prompt(profile_id, typed="    return ")) == expected
+
+
+def test_a_chat_gives_the_tokens_of_its_template_as_one_string() -> None:
+    words = vocabulary("qwen2")
+    template = read_gguf(words.path).text("tokenizer.chat_template")
+    controls = frozenset({"<|im_start|>", "<|im_end|>", "<|endoftext|>"})
+    facts = ModelFacts(
+        name="", path="", architecture="qwen2", context_tokens=0, control_texts=controls, chat_template=template
+    )
+    said = [ChatMessage("system", "You review code."), ChatMessage("user", "def f():\n    return 1\n")]
+    whole = (
+        "<|im_start|>system\nYou review code.<|im_end|>\n"
+        "<|im_start|>user\ndef f():\n    return 1\n<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert words.of(chat_prompt(said, facts)) == words.tokens(whole, control=True)
