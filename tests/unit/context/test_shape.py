@@ -275,7 +275,7 @@ LUA: tuple[Row, ...] = (
     ("a value after =", "local total = ‸", LINE),
     ("a function's name", "function are‸\n  return r\nend", LINE),
     ("a method's name after a colon", "row:‸\n  x()", LINE),
-    ("a word that may go on", "if x then\n  y()\nelse‸\n  z()\nend", BLOCK),
+    ("a word that may go on", "if x then\n  y()\nelse‸\n  z()\nend", LINE),
     ("a function's body", "function area(r)\n  ‸\nend", BLOCK),
     ("a local function's body", "local function area(r)\n  ‸\nend", BLOCK),
     ("after then", "if x then\n  ‸\nend", BLOCK),
