@@ -9,6 +9,7 @@ from fimserver.bench.shapes import SHAPES, Shape, planned_tensors
 from fimserver.models.catalogue import choice_named
 from fimserver.models.cost import Cost, bytes_per_token, cost_of, cost_of_choice, fitting_context, memory_bytes
 from fimserver.models.gguf import Gguf, LongArray, Tensor, read_gguf
+from fimserver.models.hardware import Machine, calibrated, tokens_per_s
 
 EMBEDDED = Path(__file__).parents[3] / "fimserver" / "models" / "embedded" / "tiny-fim.gguf"
 
@@ -105,6 +106,26 @@ def test_of_experts_only_those_in_use_are_read() -> None:
         Tensor("blk.0.attn_q.weight", (32, 1), "Q8_0", 0),
     )
     assert cost_of(Gguf(Path("m"), 3, 1, metadata, tensors)).active_bytes == 34 * 8 + 34
+
+
+# Tokens a second on two threads of an AMD EPYC (AVX-512), random models, llama-cpp-python 0.3.36, 512 tokens behind.
+WRITTEN = {
+    "1.5B Q8_0": ("qwen2.5-coder-1.5b", "Q8_0", 13.7),
+    "0.5B Q8_0": ("qwen2.5-coder-0.5b", "Q8_0", 42.0),
+    "0.5B Q4_K_M": ("qwen2.5-coder-0.5b", "Q4_K_M", 43.5),
+    "0.5B Q4_0": ("qwen2.5-coder-0.5b", "Q4_0", 56.0),
+}
+
+
+@pytest.mark.parametrize(("shape", "quantisation", "expected"), WRITTEN.values(), ids=WRITTEN)
+def test_speed_is_predicted_within_thirty_percent_once_a_model_has_run(
+    shape: str, quantisation: str, expected: float
+) -> None:
+    here = Machine(memory_bytes=1, available_bytes=1, cores=2, bandwidth_bytes_per_s=1.0)
+    run = cost_of(header_of(SHAPES["qwen2.5-coder-1.5b"], "Q4_K_M", 986_000_000))
+    known = calibrated(here, run, measured_tokens_per_s=24.5, context_tokens=512)
+    cost = cost_of(header_of(SHAPES[shape], quantisation, 1))
+    assert tokens_per_s(cost, known, context_tokens=512) == pytest.approx(expected, rel=0.3)
 
 
 COST = Cost(weights_bytes=10**9, active_bytes=10**9, kv_bytes_per_token=1000, vocabulary=0, feed_forward=0)
