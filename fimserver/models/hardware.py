@@ -1,8 +1,8 @@
 """Turn this machine into the three numbers that decide how well a model runs here: memory, cores, memory bandwidth.
 
 Generating is bound by bandwidth: every weight is read once for every token. The bandwidth is measured by copying, in as
-many threads as there are cores, for two seconds; `EFFICIENCY` says what llama.cpp
-reaches of it, until a real model has run here and shown it.
+many threads as there are cores, for two seconds; `EFFICIENCY` says what llama.cpp reaches of it, until a real model has
+run here and shown it.
 """
 
 import ctypes
@@ -37,9 +37,9 @@ class Machine:
         return self.available_bytes * 3 // 4
 
 
-# The share of the bandwidth that llama.cpp reads weights with: 0.60 to 0.75 on GPUs and on Apple's chips (a DGX Spark of
-# 273 GB/s writes 61 tokens a second of Qwen3-30B-A3B at Q8_0). It is less where cores are few, for then computing takes
-# as long as reading; a model that has run here says how much.
+# The share of the bandwidth that llama.cpp reads weights with: 0.60 to 0.75 on GPUs and on Apple's chips (a DGX Spark
+# of 273 GB/s writes 61 tokens a second of Qwen3-30B-A3B at Q8_0). It is less where cores are few, for then computing
+# takes as long as reading; a model that has run here says how much.
 EFFICIENCY = 0.65
 
 _PROBE_S = 2.0
