@@ -171,26 +171,27 @@ class Completer:
     async def _fly(self, flight: Flight, *, priority: Priority, invoked: bool = False) -> Landing:
         """Write one answer from start to end, and remember it."""
         context = flight.context
+        copied = self._copied(context)
         try:
-            ask = partial(self._asker.ask, priority=priority, least_mean_logprob=self._least(context.shape, invoked))
+            least = max(self._least(context.shape, invoked), SURER_THAN_A_COPY if copied else float("-inf"))
+            ask = partial(self._asker.ask, priority=priority, least_mean_logprob=least)
             written = await ask(context, context.shape, flight.grow)
             if self._goes_on_as_block(context, written.text):
                 written = await ask(context, Shape.BLOCK, flight.grow, so_far=written)
         except FimError as error:
             return landed_with_error(error)
-        landing = self._or_copied(context, landed(context, written))
+        landing = landed(context, written)
+        if copied and _less_sure_than_a_copy(landing):
+            landing = landed_copy(context, copied, landing)
         if isinstance(landing.outcome, Completion):
             self._cache.remember(context, landing.outcome)
         return landing
 
-    def _or_copied(self, context: CursorContext, landing: Landing) -> Landing:
-        """Return the line that stands elsewhere and goes on from here, where the model is less sure than that is."""
-        written = landing.outcome
-        sure = isinstance(written, Completion) and (written.mean_logprob or 0.0) >= SURER_THAN_A_COPY
-        if sure or context.shape is not Shape.LINE or context.blank_prefix:
-            return landing
-        rest = copied_rest(context, self._asker.snippets_in_use(context.document.uri))
-        return landed_copy(context, rest, landing) if rest else landing
+    def _copied(self, context: CursorContext) -> str | None:
+        """Return the rest of the one line elsewhere that begins as the cursor's does."""
+        if context.shape is not Shape.LINE or context.blank_prefix:
+            return None
+        return copied_rest(context, self._asker.snippets_in_use(context.document.uri))
 
     def _goes_on_as_block(self, context: CursorContext, line: str) -> bool:
         """Say whether a line that was asked for turned out to open a block."""
@@ -250,3 +251,8 @@ class Completer:
             steps=landing.steps,
             background_tokens=self._asker.background_tokens,
         )
+
+
+def _less_sure_than_a_copy(landing: Landing) -> bool:
+    written = landing.outcome
+    return isinstance(written, Rejection) or (written.mean_logprob or 0.0) < SURER_THAN_A_COPY

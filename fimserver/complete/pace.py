@@ -22,7 +22,7 @@ _UNMEASURED_PREFILL = 80.0
 # Weight of the newest measurement: a machine that got busy is noticed within a few answers.
 _NEWEST = 0.3
 
-_ANSWER_TOKENS = {Shape.LINE: 48, Shape.BLOCK: 192, Shape.NOTHING: 0}
+_ANSWER_TOKENS = {Shape.LINE: 40, Shape.BLOCK: 192, Shape.NOTHING: 0}
 
 
 @dataclass(frozen=True, slots=True)

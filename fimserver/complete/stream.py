@@ -45,11 +45,6 @@ class Written:
         tokens = sum(piece.tokens for piece in within)
         return sum(piece.logprob for piece in within) / tokens if tokens else None
 
-    @property
-    def sureness(self) -> tuple[float, int]:
-        """The sum of all log-probabilities, and the number of tokens."""
-        return sum(piece.logprob for piece in self.pieces), sum(piece.tokens for piece in self.pieces)
-
     def first_logprob(self) -> float | None:
         """Return the log-probability of the first piece."""
         return self.pieces[0].logprob if self.pieces else None
@@ -162,7 +157,7 @@ async def write(
             if (stopped := _stopped(written.text, stopping)) is not None:
                 name, cut = stopped
                 return replace(written, text=written.text[:cut], stopped_by=name, ended=True)
-            if is_hopeless(*written.sureness, stopping.least_mean_logprob):
+            if is_hopeless([piece.logprob for piece in written.pieces], stopping.least_mean_logprob):
                 return replace(written, stopped_by=GIVEN_UP, ended=False)
             if chunk.finish is not None:
                 ended = chunk.finish in (Finish.END_OF_TEXT, Finish.STOP_TEXT)
