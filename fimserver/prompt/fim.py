@@ -51,7 +51,7 @@ def fim_prompt(
     laid_out = [
         segment
         for name, literal in _pieces(layout)
-        for segment in (parts[name] if name else _split_controls(literal, profile))
+        for segment in (parts[name] if name else _split_controls(literal, profile.controls))
     ]
     return Prompt(tuple(_whole(laid_out, profile)), stop_controls=profile.stop_controls)
 
@@ -80,7 +80,7 @@ def _filled(template: str, profile: Profile, values: Mapping[str, str]) -> list[
     """Fill a template. Neighbouring plain texts join, as the model has read them in one piece."""
     segments: list[Segment] = []
     for name, literal in _pieces(template):
-        for segment in [Segment(values[name])] if name else _split_controls(literal, profile):
+        for segment in (Segment(values[name]),) if name else _split_controls(literal, profile.controls):
             if segments and not segments[-1].control and not segment.control:
                 segments[-1] = Segment(segments[-1].text + segment.text)
             else:
@@ -100,11 +100,12 @@ def _pieces(template: str) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in pairs if pair != ("", ""))
 
 
-def _split_controls(literal: str, profile: Profile) -> list[Segment]:
+@cache
+def _split_controls(literal: str, controls: frozenset[str]) -> tuple[Segment, ...]:
     """Split a literal of a template, which is ours and not the user's, into control tokens and plain text."""
-    either = "|".join(re.escape(text) for text in sorted(profile.controls, key=len, reverse=True))
+    either = "|".join(re.escape(text) for text in sorted(controls, key=len, reverse=True))
     parts = re.split(f"({either})", literal)
-    return [Segment(part, control=index % 2 == 1) for index, part in enumerate(parts) if part]
+    return tuple(Segment(part, control=index % 2 == 1) for index, part in enumerate(parts) if part)
 
 
 def _whole(segments: Sequence[Segment], profile: Profile) -> Iterator[Segment]:
