@@ -35,7 +35,7 @@ class Chooser:
         chance: np.random.Generator,
     ) -> None:
         """`judges_end` is for filling in the middle: see `sampling.should_end`."""
-        self._ends: NDArray[np.intp] = np.array(sorted(ends), dtype=np.intp)
+        self.ends: NDArray[np.intp] = np.array(sorted(ends), dtype=np.intp)
         self._end_set = frozenset(ends)
         self._piece_of, self._index = piece_of, index
         self._grammar, self._judges_end = grammar, judges_end
@@ -53,7 +53,7 @@ class Chooser:
         if self.forced:
             row = only(row, self._index().agreeing(self.forced))
         denominator = log_denominator(row, scratch)
-        if self._judges_end and not self.forced and not self._rank and should_end(row, self._ends, denominator):
+        if self._judges_end and not self.forced and not self._rank and should_end(row, self.ends, denominator):
             return None
         token = self._pick(row, best)
         if token in self._end_set:
@@ -68,7 +68,7 @@ class Chooser:
         if self._temperature:
             token = draw(row, self._temperature, self._chance)
         elif self._rank:
-            token = nth_likeliest(row, self._rank, self._ends)
+            token = nth_likeliest(row, self._rank, self.ends)
         else:
             token = likeliest(row) if self.forced else best
         if self._grammar is None or self._grammar.allows(token):

@@ -1,12 +1,13 @@
 """Turn the engine's options into a loaded model with all that answers need of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from fimserver.engine.drafting import Drafter, Record
 from fimserver.engine.encoding import Encoder, Vocabulary
 from fimserver.engine.healing import PrefixIndex
 from fimserver.engine.interface import ModelFacts
@@ -34,12 +35,14 @@ class Loaded:
     base_facts: ModelFacts
     threads: ThreadChoice
     saved: SavedStates | None = None
+    drafts: bool = True
     warning: str = ""
 
     def __post_init__(self) -> None:
         """Set up what answers share."""
         self.memory = Memory(self.llama, self.saved)
         self.speed = Speed(self.llama.batch_tokens)
+        self.record = Record()
         self.chance = np.random.default_rng()
         self.scratch = np.empty(self.llama.vocabulary_size, np.float32)
         fim = self.llama.fim_tokens()
@@ -62,6 +65,12 @@ class Loaded:
         """The vocabulary in order, made when first text is forced."""
         return PrefixIndex([self.llama.piece(token) for token in range(self.llama.vocabulary_size)])
 
+    def drafter(self, tokens: Sequence[int]) -> Drafter | None:
+        """Return who drafts an answer to these tokens; nobody for a model that cannot take a wrong draft back."""
+        if not self.drafts or not self.llama.rewindable:
+            return None
+        return Drafter(tokens, self.record, self.speed.cost_of)
+
     def _tokenise(self, text: str, control: bool) -> list[int]:
         return self.llama.tokenise(text, control=control)
 
@@ -81,7 +90,7 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
         warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
     facts = facts_of(llama)
     threads = ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes))
-    return Loaded(llama, facts, threads, saved_states(options, llama), warning)
+    return Loaded(llama, facts, threads, saved_states(options, llama), options.drafting != "off", warning)
 
 
 def load_options(options: EngineOptions, *, gpu: bool) -> LoadOptions:

@@ -49,6 +49,10 @@ class Memory:
         """Return how many tokens a sequence holds."""
         return len(self.book.held[sequence].tokens)
 
+    def tokens(self, sequence: int) -> Sequence[int]:
+        """Return the tokens a sequence holds."""
+        return self.book.held[sequence].tokens
+
     def evaluate(self, sequence: int, tokens: Sequence[int], rows: Sequence[int] = ()) -> bool:
         """Evaluate tokens at a sequence's end; return False where it was interrupted. Raises EngineUnavailable."""
         for number in self.book.room_for(len(tokens), sequence, self._owners) or ():

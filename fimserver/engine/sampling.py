@@ -21,6 +21,9 @@ _CANDIDATES_SHARE = 0.9
 # five right answers of the embedded model at once; with 2 none.
 _MOST_COUNTED = 2
 
+# The same tokens in batches of different lengths give logits that differ by less than this.
+_ROUNDINGS = 0.25
+
 # What a conversation is drawn from.
 _DRAWN_CANDIDATES = 40
 
@@ -54,6 +57,15 @@ def nth_likeliest(row: Row, rank: int, ends: NDArray[np.intp]) -> int:
     least = np.partition(allowed, -(rank + 1))[-(rank + 1)]
     nearest = np.flatnonzero(allowed >= least)
     return int(nearest[np.argsort(-allowed[nearest], kind="stable")][rank])
+
+
+def is_clear(row: Row, ends: NDArray[np.intp]) -> bool:
+    """Return whether neither the likeliest token nor the end of the text could change by other roundings."""
+    best = likeliest(row)
+    top, row[best] = float(row[best]), -np.inf
+    second, row[best] = float(row.max()), top
+    ends_near = len(ends) and np.log(3 * _MOST_COUNTED * len(ends)) + float(row[ends].max()) > top - _ROUNDINGS
+    return top - second > _ROUNDINGS and not ends_near
 
 
 def should_end(row: Row, ends: NDArray[np.intp], denominator: float) -> bool:

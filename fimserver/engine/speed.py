@@ -25,15 +25,23 @@ class Speed:
         self._limit = most_tokens
         self.prefill_tokens_per_s = 0.0
         self.decode_tokens_per_s = 0.0
+        self._drafts_s: dict[int, float] = {}
 
     @property
     def batch_tokens(self) -> int:
         """How many tokens of a prompt to evaluate at once."""
         return self._limit
 
-    def note(self, tokens: int, seconds: float) -> None:
+    def cost_of(self, tokens: int) -> float | None:
+        """Return what a batch costs of which every row is read, relative to one token; None where nobody knows yet."""
+        seconds = self._drafts_s.get(tokens)
+        return seconds * self.decode_tokens_per_s if seconds else None
+
+    def note(self, tokens: int, seconds: float, *, drafted: bool = False) -> None:
         """Take a finished batch into account."""
-        if tokens == 1:
+        if drafted:
+            self._drafts_s[tokens] = _mean(self._drafts_s.get(tokens, 0.0), seconds)
+        elif tokens == 1:
             self.decode_tokens_per_s = _mean(self.decode_tokens_per_s, 1 / seconds)
         elif tokens >= _LEAST_PREFILL_TOKENS:
             self.prefill_tokens_per_s = _mean(self.prefill_tokens_per_s, tokens / seconds)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from fimserver.engine.answer import Answer, StopTexts, goes_in_circles
+from fimserver.engine.answer import Answer
+from fimserver.engine.endings import StopTexts, goes_in_circles
 from fimserver.engine.interface import Finish, GenerateRequest, Keep, Prompt, Segment
 from fimserver.engine.loading import Loaded, load
 from fimserver.errors import EngineRefused, PromptTooLong
