@@ -11,10 +11,11 @@ from fimserver.engine.drafting import Drafter, Record
 from fimserver.engine.encoding import Encoder, Vocabulary
 from fimserver.engine.healing import PrefixIndex
 from fimserver.engine.interface import ModelFacts
-from fimserver.engine.llama import Llama, LoadOptions, can_use_gpu, version
+from fimserver.engine.llama import Llama, LoadOptions, can_use_gpu, system_features, version
+from fimserver.engine.measured import measure, recall, remember
 from fimserver.engine.memory import Memory
 from fimserver.engine.saved import SavedStates, forget_all, key_of
-from fimserver.engine.speed import Speed, choose_threads
+from fimserver.engine.speed import Speed, choose_threads, usable_cores
 from fimserver.engine.threads import ThreadChoice, thread_candidates
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable
@@ -65,6 +66,24 @@ class Loaded:
         """The vocabulary in order, made when first text is forced."""
         return PrefixIndex([self.llama.piece(token) for token in range(self.llama.vocabulary_size)])
 
+    def learn_speeds(self) -> None:
+        """Recall this machine's speeds with this model, or measure them."""
+        measured = recall(self._speeds_key)
+        if measured:
+            self.speed.recall(measured)
+        else:
+            measure(self.llama, self.speed, self.threads)
+            remember(self._speeds_key, self.speed.measured())
+
+    def keep(self) -> None:
+        """Write down what the next engine can make use of."""
+        self.memory.save()
+        remember(self._speeds_key, self.speed.measured())
+
+    @cached_property
+    def _speeds_key(self) -> str:
+        return key_of(model_parts(self.llama.options), system_features(), usable_cores(), self.llama.options.gpu_layers)
+
     def drafter(self, tokens: Sequence[int]) -> Drafter | None:
         """Return who drafts an answer to these tokens; nobody for a model that cannot take a wrong draft back."""
         if not self.drafts or not self.llama.rewindable:
@@ -90,7 +109,9 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
         warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
     facts = facts_of(llama)
     threads = ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes))
-    return Loaded(llama, facts, threads, saved_states(options, llama), options.drafting != "off", warning)
+    loaded = Loaded(llama, facts, threads, saved_states(options, llama), options.drafting != "off", warning)
+    loaded.learn_speeds()
+    return loaded
 
 
 def load_options(options: EngineOptions, *, gpu: bool) -> LoadOptions:
@@ -117,12 +138,20 @@ def saved_states(options: EngineOptions, llama: Llama) -> SavedStates | None:
     if not options.save_state:
         forget_all(folder)
         return None
-    path = llama.options.path
-    found = path.stat()
-    key = key_of(
-        path.name, found.st_size, found.st_mtime_ns, llama.options.kv_type, llama.options.flash_attention, version()
+    return SavedStates(folder, key_of(model_parts(llama.options)))
+
+
+def model_parts(options: LoadOptions) -> tuple[object, ...]:
+    """Return what identifies a model as it is loaded: another file, cache or llama.cpp is another model."""
+    found = options.path.stat()
+    return (
+        options.path.name,
+        found.st_size,
+        found.st_mtime_ns,
+        options.kv_type,
+        options.flash_attention,
+        version(),
     )
-    return SavedStates(folder, key)
 
 
 def facts_of(llama: Llama) -> ModelFacts:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # A new measurement counts this much against all before: a few batches follow a change of the machine's load.
@@ -17,6 +19,15 @@ _LEAST_BATCH_TOKENS = 32
 _STEP_TOKENS = 16
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How fast this machine is with a model. `drafts_s` is the time of a batch by the number of its tokens."""
+
+    prefill_tokens_per_s: float = 0.0
+    decode_tokens_per_s: float = 0.0
+    drafts_s: Mapping[str, float] = field(default_factory=dict)  # texts for keys, as JSON has them
+
+
 class Speed:
     """Running means of what batches took."""
 
@@ -26,6 +37,21 @@ class Speed:
         self.prefill_tokens_per_s = 0.0
         self.decode_tokens_per_s = 0.0
         self._drafts_s: dict[int, float] = {}
+
+    def recall(self, measured: Measured) -> None:
+        """Begin with what was measured before."""
+        self.prefill_tokens_per_s = measured.prefill_tokens_per_s
+        self.decode_tokens_per_s = measured.decode_tokens_per_s
+        self._drafts_s = {int(tokens): seconds for tokens, seconds in measured.drafts_s.items()}
+        self._limit = self._fitting()
+
+    def measured(self) -> Measured:
+        """Return the means as they are now."""
+        return Measured(
+            prefill_tokens_per_s=self.prefill_tokens_per_s,
+            decode_tokens_per_s=self.decode_tokens_per_s,
+            drafts_s={str(tokens): seconds for tokens, seconds in self._drafts_s.items()},
+        )
 
     @property
     def batch_tokens(self) -> int:

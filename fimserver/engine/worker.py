@@ -121,7 +121,7 @@ class Worker:
         while (job := self._next_job()) is not None:
             self._advance(job)
         if self._loaded:
-            self._loaded.memory.save()
+            self._loaded.keep()
             self._loaded.llama.close()
 
     def _next_job(self) -> Job | None:

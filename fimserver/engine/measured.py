@@ -1,0 +1,77 @@
+"""Remember between engines how fast this machine is with a model, and measure it where nothing is remembered.
+
+The sizes of prompts follow from these speeds, so they are wanted before the first answer. Measuring takes about a
+second with a large model, once; after that every batch that is evaluated keeps the measurements up to date.
+"""
+
+import json
+import logging
+import time
+from dataclasses import asdict
+from typing import Any
+
+from fimserver.engine.llama import Llama
+from fimserver.engine.speed import Measured, Speed
+from fimserver.engine.threads import ThreadChoice
+from fimserver.files import cache_folder, write_atomically
+
+_log = logging.getLogger(__name__)
+
+# What is measured: batches of a prompt, single tokens, and drafts, whose every row is read. Several of the first two,
+# so that each number of threads has its turn.
+_PROMPT_BATCHES = (32,) * 4
+_SINGLE_TOKENS = (1,) * 6
+_DRAFTS = (5, 9, 17, 33)
+
+# On a machine that is busy with something else a measurement says little; what is not done by then is left out.
+_LONGEST_PROBE_S = 2.0
+
+# Models that were tried out once and deleted need not be remembered for ever.
+_MOST_REMEMBERED = 50
+
+_TEXT = "def probe(first, second):\n    return [first + second for _ in range(10)]\n"
+
+
+def recall(key: str) -> Measured | None:
+    """Return what is remembered under a key."""
+    try:
+        return Measured(**_table()[key])
+    except (KeyError, TypeError):
+        return None
+
+
+def remember(key: str, measured: Measured) -> None:
+    """Keep what was measured. A full disk is no error."""
+    table = {other: values for other, values in _table().items() if other != key}
+    newest = dict([*table.items(), (key, asdict(measured))][-_MOST_REMEMBERED:])
+    try:
+        write_atomically(cache_folder() / "speeds.json", json.dumps(newest, indent=1))
+    except OSError as error:
+        _log.warning("The measured speeds could not be kept: %s", error.strerror or error)
+
+
+def measure(llama: Llama, speed: Speed, threads: ThreadChoice) -> None:
+    """Evaluate some text that nobody asked for, and forget it."""
+    tokens = (llama.tokenise(_TEXT) * 20)[: sum(_PROMPT_BATCHES)]
+    ends_at, position = time.perf_counter() + _LONGEST_PROBE_S, 0
+    for length in _PROMPT_BATCHES + _SINGLE_TOKENS + _DRAFTS:
+        drafted = length in _DRAFTS
+        count = threads.for_batch(length)
+        llama.use_threads(count)
+        started = time.perf_counter()
+        llama.decode(tokens[:length], position, 0, rows=range(length) if drafted else (length - 1,))
+        now = time.perf_counter()
+        speed.note(length, now - started, drafted=drafted)
+        threads.note(length, count, now - started)
+        position += length
+        if now > ends_at:
+            break
+    llama.forget(0)
+
+
+def _table() -> dict[str, Any]:
+    try:
+        table = json.loads((cache_folder() / "speeds.json").read_text("utf-8"))
+    except (OSError, ValueError):  # not there yet, or damaged: it is measured again
+        return {}
+    return table if isinstance(table, dict) else {}

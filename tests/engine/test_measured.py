@@ -1,0 +1,115 @@
+"""What is remembered of a machine's speed, and how big a batch of a prompt may be."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from fimserver.engine.interface import GenerateRequest
+from fimserver.engine.loading import load
+from fimserver.engine.measured import recall, remember
+from fimserver.engine.speed import Measured, Speed, choose_threads, usable_cores
+from tests.engine.worker_rig import OPTIONS, answered, fim
+
+SLOW, FAST = Measured(prefill_tokens_per_s=90, decode_tokens_per_s=25), Measured(prefill_tokens_per_s=5000)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FIMSERVER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_is_remembered_is_recalled(home: Path) -> None:
+    measured = Measured(prefill_tokens_per_s=90, decode_tokens_per_s=25, drafts_s={"9": 0.2})
+    remember("one", measured)
+    remember("other", FAST)
+    assert recall("one") == measured
+    assert recall("another") is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"one": 3}', '{"one": {"nonsense": 1}}'])
+def test_a_damaged_file_is_measured_anew(home: Path, content: str) -> None:
+    path = home / "cache" / "speeds.json"
+    path.parent.mkdir()
+    path.write_text(content)
+    assert recall("one") is None
+    remember("one", SLOW)
+    assert recall("one") == SLOW
+
+
+def test_only_so_many_models_are_remembered(home: Path) -> None:
+    for number in range(60):
+        remember(str(number), SLOW)
+    assert len(json.loads((home / "cache" / "speeds.json").read_text())) == 50
+    assert recall("59") == SLOW
+
+
+def test_a_model_is_measured_when_it_is_loaded_first_and_recalled_when_it_is_loaded_again(home: Path) -> None:
+    first = load(OPTIONS, lambda _: None)
+    first.llama.close()
+    assert first.facts.prefill_tokens_per_s > 0
+    assert first.facts.decode_tokens_per_s > 0
+    assert all((first.speed.cost_of(tokens) or 0) > 0 for tokens in (5, 9, 17, 33))
+    again = load(OPTIONS, lambda _: None)
+    again.llama.close()
+    assert again.speed.measured() == first.speed.measured()
+
+
+def test_measuring_leaves_nothing_in_the_cache(home: Path) -> None:
+    loaded = load(OPTIONS, lambda _: None)
+    heard = answered(loaded, GenerateRequest(prompt=fim(), max_tokens=4))
+    loaded.llama.close()
+    assert heard.usage.reused_tokens == 0
+
+
+@pytest.mark.parametrize(
+    ("measured", "tokens"),
+    [
+        pytest.param(Measured(), 32, id="a speed that is not known yet"),
+        pytest.param(SLOW, 32, id="a slow model, a quarter of a second and no less than is worth it"),
+        pytest.param(Measured(prefill_tokens_per_s=280), 64, id="a quicker one, a quarter of a second"),
+        pytest.param(FAST, 128, id="a fast one, whole batches"),
+    ],
+)
+def test_how_much_of_a_prompt_is_evaluated_at_once(measured: Measured, tokens: int) -> None:
+    speed = Speed(128)
+    speed.recall(measured)
+    assert speed.batch_tokens == tokens
+
+
+def test_interrupted_batches_shrink_and_finished_ones_grow_again() -> None:
+    speed = Speed(128)
+    speed.recall(FAST)
+    sizes = []
+    for _ in range(9):
+        speed.note_interrupted()
+        sizes.append(speed.batch_tokens)
+    assert sizes == [64, 32, 16, 8, 4, 2, 1, 1, 1]
+    for _ in range(7):
+        speed.note(speed.batch_tokens, 0.001 * speed.batch_tokens)
+    assert speed.batch_tokens == 128
+
+
+def test_speeds_follow_what_is_measured() -> None:
+    speed = Speed(128)
+    speed.note(64, 1.0)
+    speed.note(1, 0.1)
+    assert dataclasses.asdict(speed.measured()) == {
+        "prefill_tokens_per_s": 64,
+        "decode_tokens_per_s": 10,
+        "drafts_s": {},
+    }
+    for _ in range(30):
+        speed.note(64, 0.5)
+    assert speed.prefill_tokens_per_s == pytest.approx(128, rel=0.01)
+    speed.note(9, 0.5, drafted=True)
+    assert speed.cost_of(9) == pytest.approx(5.0)
+    assert speed.cost_of(17) is None
+
+
+def test_threads_are_the_users_own_or_those_the_editor_does_not_need() -> None:
+    cores = usable_cores()
+    assert choose_threads(7) == 7
+    assert choose_threads(0) == (cores - 1 if cores > 2 else cores)
