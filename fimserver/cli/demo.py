@@ -18,6 +18,7 @@ from fimserver.bench.editor import Buffer, Editor
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import new_engine
+from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import Engine, EngineState, Priority, Prompt, Segment
 from fimserver.errors import EngineUnavailable
 
@@ -152,11 +153,11 @@ async def _cancel_ms(choice: Choice, editor: Editor) -> float | None:
     """Return how long the engine goes on after a request is cancelled, at most.
 
     A second client of the same engine asks for one token's evaluation at the moment of the cancel, and gets it as soon
-    as the engine is free. A scripted engine cannot be asked.
+    as the engine is free. Only our own engine process serves two at once in that order.
     """
-    if choice.script is not None:
+    engine = new_engine(choice.settings, choice.script)
+    if not isinstance(engine, EngineClient):
         return None
-    engine = new_engine(choice.settings)
     try:
         return max([await _one_cancel_ms(editor, engine, number) for number in range(_CANCELS)])
     finally:
