@@ -8,11 +8,12 @@ from typing import NoReturn
 
 from fimserver.engine.interface import Engine
 from fimserver.lsp.envelope import Message, read_message
+from fimserver.lsp.faults import report_fault
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.greeting import Greeted
 from fimserver.lsp.parent import watch_process
 from fimserver.lsp.seams import Completer, CompleterFactory, EngineFactory
-from fimserver.lsp.server import Server, report_fault
+from fimserver.lsp.server import Server
 from fimserver.lsp.session import Session
 from fimserver.lsp.transport import Channel, Writer, leave, leave_soon, start_reader
 from fimserver.settings import Settings

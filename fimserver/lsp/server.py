@@ -7,8 +7,6 @@ wrong with it, and nothing of a failure but one sentence may reach the client.
 import asyncio
 import json
 import logging
-import os
-import traceback
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -18,13 +16,10 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
 from fimserver import __version__
-from fimserver.errors import FimError
 from fimserver.lsp.envelope import (
-    INTERNAL_ERROR,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     REQUEST_CANCELLED,
-    REQUEST_FAILED,
     Message,
     MessageId,
     Notification,
@@ -34,18 +29,13 @@ from fimserver.lsp.envelope import (
     error_response,
     response,
 )
+from fimserver.lsp.faults import STRICT, refusal_for
 from fimserver.lsp.handlers import NOTIFICATIONS, REQUESTS, Row
 from fimserver.lsp.messages import strict_converter, structured
 from fimserver.lsp.session import Session
-from fimserver.lsp.transport import Writer, leave, leave_soon
+from fimserver.lsp.transport import Writer, leave_soon
 
 _log = logging.getLogger(__name__)
-
-# Under test an answer too many is an error, not a line in the log.
-_STRICT = os.environ.get("FIMSERVER_STRICT") == "1"
-
-# The exit code of a server that found a fault of its own under test.
-EXIT_FAULT = 70
 
 
 class AnsweredTwice(AssertionError):
@@ -72,7 +62,7 @@ class Protocol(LanguageServerProtocol):
         """The code the process is to end with: only a client that said goodbye gets 0."""
         return 0 if self._is_shut_down else 1
 
-    # What a session may do: fimserver.lsp.session.Connection.
+    # What a session may do: fimserver.lsp.seams.Connection.
 
     async def ask(self, method: str, params: Any) -> Any:
         """Send a request and return its result. Raises JsonRpcException where the client refuses."""
@@ -118,7 +108,7 @@ class Protocol(LanguageServerProtocol):
         try:
             result = _call(REQUESTS, self.session, request)
         except Exception as error:  # noqa: BLE001 - whatever happened, the client waits for an answer
-            self._refuse(_refusal(error, request))
+            self._refuse(refusal_for(error, request))
             return
         if isinstance(result, Coroutine):
             task = self._live[request.id] = asyncio.ensure_future(result)
@@ -146,7 +136,7 @@ class Protocol(LanguageServerProtocol):
         if task.cancelled():
             self._refuse(Refusal(request.id, REQUEST_CANCELLED, "The request was cancelled."))
         elif error is not None:
-            self._refuse(_refusal(error, request))
+            self._refuse(refusal_for(error, request))
         else:
             self._answer(request, task.result())
 
@@ -156,7 +146,7 @@ class Protocol(LanguageServerProtocol):
         try:
             _call(NOTIFICATIONS, self.session, notification)
         except Exception as error:  # noqa: BLE001 - there is nobody to tell but the log
-            why = _refusal(error, notification).message
+            why = refusal_for(error, notification).message
             _log.warning("A notification was ignored: %s: %s", notification.method, why)
             if notification.method in _CARRY_TEXT and (uri := _uri(notification)) is not None:
                 self.session.documents.lose_step(uri, why)
@@ -178,25 +168,28 @@ class Protocol(LanguageServerProtocol):
 
     def _answer(self, request: Request, result: Any) -> None:
         try:
-            message = response(request.id, self._converter.unstructure(result))
+            body = self._encoded(response(request.id, self._converter.unstructure(result)))
         except Exception as error:  # noqa: BLE001 - a result of ours that is no JSON
-            message = error_response(_refusal(error, request))
-        self._send_once(request.id, message)
+            body = self._encoded(error_response(refusal_for(error, request)))
+        self._send_once(request.id, body)
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._send_once(refusal.id, error_response(refusal))
+        self._send_once(refusal.id, self._encoded(error_response(refusal)))
 
-    def _send_once(self, message_id: MessageId | None, message: dict[str, Any]) -> None:
+    def _send_once(self, message_id: MessageId | None, body: bytes) -> None:
         if message_id in self._live:
             del self._live[message_id]
-            self._send_data(message)
-        elif _STRICT:
+            self.outlet.send(body)
+        elif STRICT:
             raise AnsweredTwice(f"request {message_id!r}")
         else:
             _log.error("A second answer to request %r was held back.", message_id)
 
     def _send_data(self, data: Any) -> None:
-        self.outlet.send(json.dumps(data, default=self._serialize_message).encode())
+        self.outlet.send(self._encoded(data))
+
+    def _encoded(self, data: Any) -> bytes:
+        return json.dumps(data, default=self._serialize_message, allow_nan=False).encode()
 
 
 class Server(LanguageServer):
@@ -212,15 +205,6 @@ class Server(LanguageServer):
         _log.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
 
 
-def report_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what failed where nobody waits for it; under test it ends the server, so that it is not overlooked."""
-    error = context.get("exception")
-    where = "".join(traceback.format_tb(error.__traceback__)) if error else ""
-    _log.error("%s: %s\n%s", context["message"].partition(":")[0], type(error).__name__, where)
-    if _STRICT:
-        leave(EXIT_FAULT)
-
-
 # A lost one of these leaves us with another text than the editor's.
 _CARRY_TEXT = frozenset({types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE})
 
@@ -229,19 +213,6 @@ def _call(table: Mapping[str, Row], session: Session, message: Request | Notific
     row = table[message.method]
     params = message.params if row.params is None else structured(message.params, row.params)
     return row.run(session, params)
-
-
-def _refusal(error: BaseException, message: Request | Notification) -> Refusal:
-    """Return what a client may know of an error: a sentence, and no path of ours and no line of code."""
-    message_id = message.id if isinstance(message, Request) else None
-    if isinstance(error, JsonRpcException):
-        return Refusal(message_id, error.code, str(error.message))
-    if isinstance(error, FimError):
-        return Refusal(message_id, REQUEST_FAILED, str(error))
-    # The error's own text may hold the user's; where it happened is enough.
-    where = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("%s failed with %s:\n%s", message.method, type(error).__name__, where)
-    return Refusal(message_id, INTERNAL_ERROR, f"{message.method} failed; `fimserver doctor` names the log.")
 
 
 def _uri(notification: Notification) -> str | None:

@@ -12,6 +12,8 @@ from fimserver.lsp.client import Encoding
 from tests.lsp.conftest import Start
 from tests.lsp.window import Buffer
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 
 
@@ -38,7 +40,8 @@ async def test_ghost_text_names_itself_and_has_a_range(start: Start) -> None:
     [item] = await buffer.ghost()
     assert (item.insert_text, item.range) == ("(\n)", types.Range(types.Position(0, 9), types.Position(0, 10)))
     assert item.command is not None
-    assert (item.command.command, item.command.arguments) == ("fimserver.accepted", ("c1",))
+    assert item.command.command == "fimserver.accepted"
+    assert len(item.command.arguments or ()) == 1
 
 
 async def test_a_suggestion_for_more_than_the_cursors_line_is_held_back(start: Start) -> None:
@@ -113,8 +116,7 @@ async def test_settings_come_with_initialize(start: Start) -> None:
 
 
 async def test_settings_are_asked_for_where_the_client_answers(start: Start) -> None:
-    capabilities = types.ClientCapabilities(workspace=types.WorkspaceClientCapabilities(configuration=True))
-    client = await start(capabilities=capabilities, configuration={"completion": {"max_lines": 4}})
+    client = await start(pulls_configuration=True, configuration={"completion": {"max_lines": 4}})
     buffer = Buffer(client, "settings‸")
     while (await buffer.ghost())[0].insert_text != "4  False None":
         pass
@@ -125,7 +127,7 @@ async def test_settings_are_asked_for_where_the_client_answers(start: Start) -> 
 
 
 async def test_settings_may_change_by_notification(start: Start) -> None:
-    client = await start()
+    client = await start(fresh=True)
     buffer = Buffer(client, "settings‸")
     client.workspace_did_change_configuration(
         types.DidChangeConfigurationParams({"fimserver": {"completion": {"max_lines": 6}}})
@@ -149,7 +151,7 @@ async def test_wrong_settings_are_shown_once_and_in_one_message(start: Start) ->
 
 
 async def test_a_workspace_cannot_choose_the_model_of_a_running_server(start: Start) -> None:
-    client = await start()
+    client = await start(fresh=True)
     buffer = Buffer(client, "settings‸")
     client.workspace_did_change_configuration(
         types.DidChangeConfigurationParams({"fimserver": {"model": {"completion": "/canary.gguf"}}})
@@ -199,7 +201,7 @@ async def test_a_snooze_has_bounds(start: Start, minutes: Any) -> None:
 
 
 async def test_what_becomes_of_suggestions_is_counted(start: Start) -> None:
-    client = await start()
+    client = await start(fresh=True)
     buffer = Buffer(client, "x‸")
     [item] = await buffer.ghost()
     assert item.command is not None

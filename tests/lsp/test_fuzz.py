@@ -8,10 +8,10 @@ import pytest
 from tests.lsp.fuzz import Session
 from tests.lsp.raw_client import RawClient
 
-STEPS = 1_500
+STEPS = 2_000
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_every_well_formed_request_is_answered_once(session: RawClient, seed: int) -> None:
     expected: Counter[Any] = Counter({"last": 1})
     for step in Session(seed).steps(STEPS):

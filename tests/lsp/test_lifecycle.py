@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.lsp.parent import is_running
 from tests.lsp.raw_client import PATIENCE_S, STAND_IN, RawClient, frame
 from tests.lsp.test_protocol import WAIT
 
@@ -75,10 +76,14 @@ def test_p24_it_ends_when_the_editors_process_does(raw: RawClient) -> None:
     assert raw.process.wait(GONE_S + PATIENCE_S) == 1
 
 
-@pytest.mark.parametrize("pid", [2**22 + 1, 0, -1, 2**70, None, "1", True])
-def test_p24_a_process_that_cannot_be_seen_is_not_watched(raw: RawClient, pid: object) -> None:
-    raw.initialize(processId=pid)
+def test_p24_a_process_that_cannot_be_seen_is_not_watched(raw: RawClient) -> None:
+    raw.initialize(processId=2**70)
     assert "error" not in raw.request(1, "workspace/executeCommand", {"command": "fimserver.why"})
+
+
+@pytest.mark.parametrize(("pid", "running"), [(os.getpid(), True), (2**22 + 1, False), (0, False), (-1, False)])
+def test_p24_which_processes_run(pid: int, running: bool) -> None:
+    assert is_running(pid) is running
 
 
 def test_it_serves_one_client_over_tcp_on_the_loopback_interface(tmp_path: Path) -> None:

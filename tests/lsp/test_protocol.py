@@ -148,16 +148,16 @@ def test_every_request_is_answered_once(shared: RawClient, data: bytes, expected
     assert answers(shared, data) == expected
 
 
-def test_p13_the_answer_says_what_is_wrong_and_where(session: RawClient) -> None:
-    answer = session.request(1, "textDocument/inlineCompletion", {"position": {"line": 0, "character": "x"}})
+def test_p13_the_answer_says_what_is_wrong_and_where(shared: RawClient) -> None:
+    answer = shared.request("where", "textDocument/inlineCompletion", {"position": {"line": 0, "character": "x"}})
     assert answer["error"]["code"] == INVALID_PARAMS
     assert "params.position" in answer["error"]["message"]
 
 
-def test_p14_documents_survive_a_second_initialize(session: RawClient) -> None:
-    session.open("abc")
-    session.request(1, "initialize", {"capabilities": {}})
-    assert session.request(2, "textDocument/inlineCompletion", ASKED)["result"]["items"][0]["insertText"] == "<abc>"
+def test_p19_documents_survive_a_second_initialize(shared: RawClient) -> None:
+    shared.request("again", "initialize", {"capabilities": {}})
+    answer = shared.request("after", "textDocument/inlineCompletion", ASKED)
+    assert answer["result"]["items"][0]["insertText"] == "<abc>"
 
 
 def test_p17_requests_before_initialize_are_refused(raw: RawClient) -> None:
@@ -205,42 +205,43 @@ def test_p22_shutdown_cancels_what_is_live_and_is_answered(session: RawClient) -
 WAIT = {**ASKED, "position": {"line": 0, "character": 4}}
 
 
-def test_p25_a_cancelled_request_is_answered_at_once(session: RawClient) -> None:
-    session.open("wait")
-    session.send({"id": 1, "method": "textDocument/inlineCompletion", "params": WAIT})
-    session.send({"method": "$/cancelRequest", "params": {"id": 1}})
-    assert session.answer_to(1)["error"]["code"] == CANCELLED
+def waiting(client: RawClient, number: str) -> dict[str, Any]:
+    """Return a request, with this id, that is answered by nothing but its cancelling."""
+    uri = f"file:///{number}.py"
+    client.open("wait", uri)
+    params = {**WAIT, "textDocument": {"uri": uri}}
+    return {"id": number, "method": "textDocument/inlineCompletion", "params": params}
 
 
-def test_p25_the_id_of_a_cancelled_request_may_be_used_again(session: RawClient) -> None:
-    session.open("wait\nabc")
-    session.send({"id": 1, "method": "textDocument/inlineCompletion", "params": WAIT})
-    session.send({"method": "$/cancelRequest", "params": {"id": 1}})
-    session.send(
-        {
-            "id": 1,
-            "method": "textDocument/inlineCompletion",
-            "params": {**ASKED, "position": {"line": 1, "character": 3}},
-        }
-    )
-    assert session.answer_to(1)["error"]["code"] == CANCELLED
-    assert session.answer_to(1)["result"]["items"][0]["insertText"] == "<abc>"
+def cancel(number: str) -> dict[str, Any]:
+    return {"method": "$/cancelRequest", "params": {"id": number}}
 
 
-def test_p28_a_second_request_with_a_live_id_is_refused(session: RawClient) -> None:
-    session.open("wait")
-    session.send({"id": 1, "method": "textDocument/inlineCompletion", "params": WAIT})
-    session.send({"id": 1, "method": "textDocument/inlineCompletion", "params": WAIT})
-    assert session.answer_to(1)["error"]["code"] == INVALID_REQUEST
+def test_p25_a_cancelled_request_is_answered_at_once(shared: RawClient) -> None:
+    shared.send(waiting(shared, "cancelled"), cancel("cancelled"))
+    assert shared.answer_to("cancelled")["error"]["code"] == CANCELLED
 
 
-def test_p30_ten_thousand_requests_are_all_answered(session: RawClient) -> None:
-    session.open("abc")
-    session.send(
-        *({"id": number, "method": "textDocument/inlineCompletion", "params": ASKED} for number in range(1, 10_001))
-    )
-    found = [session.receive() for _ in range(10_000)]
-    assert sorted(message["id"] for message in found) == list(range(1, 10_001))
+def test_p25_the_id_of_a_cancelled_request_may_be_used_again(shared: RawClient) -> None:
+    sound_one = {"id": "used", "method": "textDocument/inlineCompletion", "params": ASKED}
+    shared.send(waiting(shared, "used"), cancel("used"), sound_one)
+    assert shared.answer_to("used")["error"]["code"] == CANCELLED
+    assert shared.answer_to("used")["result"]["items"][0]["insertText"] == "<abc>"
+
+
+def test_p28_a_second_request_with_a_live_id_is_refused_and_the_first_goes_on(shared: RawClient) -> None:
+    request = waiting(shared, "twice")
+    shared.send(request, request)
+    assert shared.answer_to("twice")["error"]["code"] == INVALID_REQUEST
+    shared.send(cancel("twice"))
+    assert shared.answer_to("twice")["error"]["code"] == CANCELLED
+
+
+def test_p30_ten_thousand_requests_are_all_answered(shared: RawClient) -> None:
+    numbers = range(20_001, 30_001)
+    shared.send(*({"id": number, "method": "textDocument/inlineCompletion", "params": ASKED} for number in numbers))
+    found = [shared.receive() for _ in numbers]
+    assert sorted(message["id"] for message in found) == list(numbers)
     assert all("result" in message for message in found)
 
 

@@ -136,5 +136,6 @@ def test_a_client_that_registers_configuration_is_asked_to(raw: RawClient) -> No
     assert request["method"] == "client/registerCapability"
     [registration] = request["params"]["registrations"]
     assert registration["method"] == "workspace/didChangeConfiguration"
+    assert registration["registerOptions"] == {"section": "fimserver"}
     raw.send({"id": request["id"], "error": {"code": -32601, "message": "not here"}})
     assert "result" in raw.request(1, "workspace/executeCommand", {"command": "fimserver.why"})

@@ -1,5 +1,7 @@
 """An editor window for tests: types into documents as an editor does, with the cursor drawn as `‸`."""
 
+import itertools
+
 from lsprotocol import types
 from pytest_lsp import LanguageClient
 
@@ -8,18 +10,21 @@ from fimserver.lsp.convert import units_of
 from fimserver.text import line_starts, position_at
 from tests.drawn import CURSOR
 
+_numbers = itertools.count(1)
+
 
 class Buffer:
     """One document of an editor, kept in step with the server by incremental changes."""
 
     def __init__(
-        self, client: LanguageClient, drawn: str, *, uri: str = "file:///a.py", encoding: Encoding = "utf-16"
+        self, client: LanguageClient, drawn: str, *, uri: str | None = None, encoding: Encoding = "utf-16"
     ) -> None:
-        self.client, self.uri, self.encoding = client, uri, encoding
+        self.client, self.encoding = client, encoding
+        self.uri = uri or f"file:///{next(_numbers)}.py"
         self.offset = drawn.index(CURSOR)
         self.text = drawn.replace(CURSOR, "")
         self.version = 1
-        document = types.TextDocumentItem(uri, "python", self.version, self.text)
+        document = types.TextDocumentItem(self.uri, "python", self.version, self.text)
         client.text_document_did_open(types.DidOpenTextDocumentParams(document))
 
     @property
