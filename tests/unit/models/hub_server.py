@@ -110,8 +110,8 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         self.start(206 if start else 200, headers)
+        self.hub.served_bytes += len(content[start:end])  # before the other side can have them
         self.wfile.write(content[start:end])
-        self.hub.served_bytes += len(content[start:end])
         self.close_connection = True
 
     def start(self, status: int, headers: dict[str, str]) -> None:

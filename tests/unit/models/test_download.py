@@ -297,8 +297,8 @@ def killed_download(hub: HubServer, stop: int) -> None:
                 "Content-Range": f"bytes {start}-{len(whole) - 1}/{len(whole)}",
             },
         )
-        handler.wfile.write(whole[start:stop])
         handler.hub.served_bytes += max(0, stop - start)
+        handler.wfile.write(whole[start:stop])
         reached.set()
         released.wait(30)
         handler.close_connection = True
