@@ -11,6 +11,9 @@ from functools import cache
 
 from fimserver.syntax.languages import Language
 
+# Longer lines were written by programs. What their beginning says of their end is not worth the time.
+LONGEST_SCAN = 4000
+
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 
 # Without a row: the comments of C, the shell and SQL, between blanks as people write them; no address's slashes.
@@ -44,15 +47,15 @@ class Scan:
 
 
 def scan(piece: str, language: Language | None) -> Scan:
-    """Read a piece of code that begins outside strings and comments.
+    """Read a piece of code that begins outside strings and comments; of a very long one, the end alone.
 
     >>> scan("f(a, 'b", None)
     Scan(in_string=True, in_comment=False, brackets='(', unopened=0, code_end=7)
     """
     still_open: list[Token] = []
-    at = code_end = unopened = 0
-    last = ""
-    for token in tokens(piece, language):
+    at = code_end = max(0, len(piece) - LONGEST_SCAN)
+    unopened, last = 0, ""
+    for token in tokens(piece, language, at):
         code_end = _after_code(piece, at, token.start, code_end)
         opener = take_bracket(token, still_open)
         unopened += token.text in (")", "]") and opener is None
@@ -64,9 +67,9 @@ def scan(piece: str, language: Language | None) -> Scan:
     return Scan(last == "quote", last in ("comment", "remark"), brackets, unopened, code_end)
 
 
-def tokens(piece: str, language: Language | None) -> Iterator[Token]:
-    """Yield the brackets, strings and comments of a piece of code, in order."""
-    begins, at = _beginnings(language), 0
+def tokens(piece: str, language: Language | None, at: int = 0) -> Iterator[Token]:
+    """Yield the brackets, strings and comments of a piece of code, in order, from `at` on."""
+    begins = _beginnings(language)
     while match := begins.search(piece, at):
         kind, text = match.lastgroup or "", match.group()
         if kind == "pattern":

@@ -5,18 +5,17 @@ only the neighbourhood is parsed (`parse_near`, see `nearby.py`). Text that no p
 and callers go on with lines and indentation.
 """
 
-import importlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import tree_sitter
 from tree_sitter import Node
 
 from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.nearby import Part, parts_around
+from fimserver.syntax.parsing import edited, parsed, parsed_parts
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 from fimserver.values import Document, Span
 
@@ -40,8 +39,6 @@ _MOST_EDITS = 400
 
 # No person nests deeper; a walk down such a tree stops here.
 _DEEPEST_NODE = 400
-
-_NOWHERE = tree_sitter.Point(0, 0)
 
 
 class Tree:
@@ -82,8 +79,9 @@ def parse(document: Document) -> Tree | None:
     kept = _current(document)
     if kept is None or kept.tree is None or not kept.edits:
         return kept.tree if kept else None
-    tree = _tree(kept.tree.source, kept.tree.language, kept.tree.parsed)
-    _kept[document.uri] = _Kept(document.text, kept.language, tree)
+    tree = _tree_of(kept.tree.source, kept.language, kept.tree)
+    # Where that takes too long, the neighbourhoods still come from the older tree.
+    _kept[document.uri] = replace(kept, edits=1) if tree is None else _Kept(document.text, kept.language, tree)
     return tree
 
 
@@ -102,15 +100,17 @@ def parse_both(document: Document, replaced: Span, replacement: str) -> tuple[Tr
         return None
     text = document.text[: replaced.start] + replacement + document.text[replaced.end :]
     now, then = kept.tree, _edited(kept.tree, text)
-    parts = [] if _is_cheap(now) else parts_around(now.root, replaced.start, now.source)
-    shift = len(text) - len(document.text)
-    shifted = [(start + shift * (start >= replaced.end), end + shift * (end >= replaced.end)) for start, end in parts]
-    return _tree(now.source, now.language, now.parsed, parts), _tree(then.source, then.language, then.parsed, shifted)
+    if _is_cheap(now):
+        before, after = _tree_of(now.source, now.language, now), _tree_of(then.source, then.language, then)
+        return (before, after) if before and after else None
+    parts = parts_around(now.root, replaced.start, now.source)
+    shifted = [_shifted(part, replaced, len(text) - len(document.text)) for part in parts]
+    return _tree_of_parts(now, parts), _tree_of_parts(then, shifted)
 
 
 def parse_text(text: str, language: Language) -> Tree | None:
     """Return the tree of a text that belongs to no open document."""
-    return _tree(Source.of(text), language, None) if _is_parseable(text) else None
+    return _tree_of(Source.of(text), language) if _is_parseable(text) else None
 
 
 def forget(uri: str) -> None:
@@ -163,12 +163,8 @@ def _moved(kept: _Kept | None, text: str, language: Language) -> _Kept:
 
 def _edited(tree: Tree, text: str) -> Tree:
     """Return the tree with its nodes where they stand in a newer text."""
-    source, *edit = tree.source.changed(text)
-    start, old_end, new_end = (offset * BYTES_PER_CODE_POINT for offset in edit)
-    parsed = tree.parsed.copy()
-    # Rows and columns cost a search for each; nothing asks for them, and the parser goes by bytes.
-    parsed.edit(start, old_end, new_end, _NOWHERE, _NOWHERE, _NOWHERE)
-    return Tree(source, tree.language, parsed)
+    source, start, old_end, new_end = tree.source.changed(text)
+    return Tree(source, tree.language, edited(tree.parsed, start, old_end, new_end))
 
 
 def _is_parseable(text: str) -> bool:
@@ -181,26 +177,20 @@ def _is_cheap(tree: Tree) -> bool:
 
 def _neighbourhood(tree: Tree, offset: int) -> Tree:
     """Return a tree of the parts around an offset, as `nearby.py` chooses them from an older tree."""
-    parts = parts_around(tree.root, offset, tree.source)
-    return _tree(tree.source, tree.language, None, parts)
+    return _tree_of_parts(tree, parts_around(tree.root, offset, tree.source))
 
 
-def _tree(source: Source, language: Language, old: tree_sitter.Tree | None, parts: Sequence[Part] = ()) -> Tree:
-    """Parse a text, or only parts of it. What an edited older tree of the text knows is not parsed again."""
-    parser = tree_sitter.Parser(_grammar(language.grammar), included_ranges=[_range(part) for part in parts])
-    # The whole text is handed over at once: each answer of a reading callback would never be freed (0.26.1).
-    if old is None or parts:
-        return Tree(source, language, parser.parse(source.content, encoding="utf16le"))
-    return Tree(source, language, parser.parse(source.content, old, encoding="utf16le"))
-
-
-def _range(part: Part) -> tree_sitter.Range:
+def _shifted(part: Part, replaced: Span, shift: int) -> Part:
+    """Return where a part stands after a replacement; the one in which it happens includes all of it."""
     start, end = part
-    return tree_sitter.Range(_NOWHERE, _NOWHERE, start * BYTES_PER_CODE_POINT, end * BYTES_PER_CODE_POINT)
+    behind = start > replaced.start and start >= replaced.end
+    return start + shift if behind else start, end + shift if end >= replaced.end else end
 
 
-@cache
-def _grammar(grammar: tuple[str, str]) -> tree_sitter.Language:
-    module, function = grammar
-    make: Callable[[], object] = getattr(importlib.import_module(module), function)
-    return tree_sitter.Language(make())
+def _tree_of_parts(tree: Tree, parts: Sequence[Part]) -> Tree:
+    return Tree(tree.source, tree.language, parsed_parts(tree.source, tree.language, parts))
+
+
+def _tree_of(source: Source, language: Language, old: Tree | None = None) -> Tree | None:
+    found = parsed(source, language, old.parsed if old else None)
+    return Tree(source, language, found) if found is not None else None

@@ -11,7 +11,7 @@ from functools import cached_property
 from fimserver.syntax.closing import is_closing
 from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.layout import line_below, line_text
-from fimserver.syntax.lines import Token, take_bracket, tokens
+from fimserver.syntax.lines import LONGEST_SCAN, Token, take_bracket, tokens
 from fimserver.text import line_end, position_at
 from fimserver.values import Document
 
@@ -49,7 +49,7 @@ class Writing:
     def at(cls, document: Document, offset: int, generated: str) -> "Writing":
         """Return the writing for a cursor."""
         line = position_at(document.starts, offset)[0]
-        prefix = document.text[document.starts[line] : offset]
+        prefix = document.text[document.starts[line] : offset][-LONGEST_SCAN:]
         prefix = prefix if prefix.strip() else ""
         tail = document.text[offset : line_end(document.text, document.starts, line)]
         language = language_named(document.language)

@@ -53,3 +53,13 @@ def test_in_a_long_file_the_neighbourhood_decides(language: str) -> None:
     assert error_count(document, offset, offset, " ") == (0, 0)
     before, after = error_count(document, offset, offset, "@@")
     assert after > before == 0
+
+
+def test_a_suggestion_on_an_empty_line_of_a_long_file_counts() -> None:
+    text = long_text("python", 60_000)
+    offset = text.index("\n\n\ndef total", 30_000) + 1
+    document = Document.of(text, uri="file:///long", language="python")
+    parse(document)
+    assert error_count(document, offset, offset, "x = 1") == (0, 0)
+    before, after = error_count(document, offset, offset, "x = = 1")
+    assert after > before == 0

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fimserver.syntax import parsing
 from fimserver.syntax.languages import every_language, language_named
 from fimserver.syntax.tree import Node, Tree, forget, parse, parse_both, parse_near, parse_text
 from fimserver.values import Document, Span
@@ -135,6 +136,23 @@ def test_what_was_no_code_is_tried_again_when_much_of_it_is_gone() -> None:
 def test_a_paste_that_is_no_code_ends_parsing() -> None:
     assert parse(document_of("x = 1\n")) is not None
     assert parse_near(document_of("x = 1\n" + "(" * 1000), 5) is None
+
+
+def test_a_parse_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = long_text("python", 120_000)
+    monkeypatch.setattr(parsing, "_PATIENCE_S", 0.0)
+    assert parse(document_of(text)) is None
+    monkeypatch.undo()
+    assert parse(document_of(text)) is None, "not tried again for the same text"
+    assert parse(document_of(text * 2)) is not None
+
+
+def test_the_neighbourhood_is_had_even_where_the_whole_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = long_text("python", 120_000)
+    parse(document_of(text))
+    monkeypatch.setattr(parsing, "_PATIENCE_S", 0.0)
+    assert parse(document_of("x" + text)) is None
+    assert parse_near(document_of("y" + text), 1) is not None
 
 
 def test_deep_code_that_people_write_is_parsed_and_its_path_ends() -> None:
