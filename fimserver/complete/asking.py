@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
-from fimserver.complete.stream import Stopping, Written, write
+from fimserver.complete.stops import Stopping
+from fimserver.complete.stream import Written, write
 from fimserver.context.anchor import Anchors, Held, fresh_anchor, hold_or_take, next_anchor, plain_anchor, typed_since
 from fimserver.context.window import Budget
 from fimserver.engine.interface import Engine, GenerateRequest, ModelFacts, Priority, Prompt

@@ -1,6 +1,6 @@
 """Read the model's answer piece by piece and stop the moment it is whole: what will not be shown is not generated.
 
-`STOPS` is asked at every piece. A stop says where the answer is to be cut; the first that does ends the stream.
+The stops of `stops.py` are asked at every piece; the first that cuts ends the generation.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -8,9 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from fimserver.complete.confidence import is_hopeless
+from fimserver.complete.stops import Stopping, stopped
 from fimserver.engine.interface import Chunk, Finish, Usage
-from fimserver.syntax.ends import finished_at
-from fimserver.values import CursorContext, Shape
 
 # What stopped an answer that became too unsure to be shown.
 GIVEN_UP = "too-unsure"
@@ -54,91 +53,6 @@ class Written:
         return list(zip(self.pieces, begins, strict=False))
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
-    """What the stops need to know: the cursor, how much is wanted, and how sure it must be."""
-
-    context: CursorContext
-    shape: Shape
-    max_lines: int
-    least_mean_logprob: float = float("-inf")  # an answer that cannot reach it is given up
-
-
-Stop = Callable[[str, Stopping], int | None]
-
-
-def after_the_line(text: str, stopping: Stopping) -> int | None:
-    r"""Cut a line at its end.
-
-    >>> after_the_line("x + 1\ny", Stopping(None, Shape.LINE, 9))
-    5
-    """
-    return text.find("\n") if stopping.shape is Shape.LINE and "\n" in text else None
-
-
-def after_the_block(text: str, stopping: Stopping) -> int | None:
-    """Cut where the statement or block that began is whole; judged at line ends, where a parser can tell."""
-    if stopping.shape is not Shape.BLOCK or "\n" not in text:
-        return None
-    context = stopping.context
-    return finished_at(context.document, context.offset, text, stopping.shape, context.scope_indent)
-
-
-def after_enough_lines(text: str, stopping: Stopping) -> int | None:
-    """Cut after the longest suggestion the user wants to see; empty lines do not count."""
-    end, lines = 0, 0
-    for line in text.split("\n")[:-1]:
-        end += len(line) + 1
-        lines += bool(line.strip())
-        if lines == stopping.max_lines:
-            return end - 1
-    return None
-
-
-def before_what_follows(text: str, stopping: Stopping) -> int | None:
-    """Cut before a whole line that says what the next line of the document says already.
-
-    A bracket alone does not count: closers may well come twice.
-    """
-    following = _next_line(stopping.context)
-    if not any(character.isalnum() for character in following):
-        return None
-    begin = 0
-    for line in text.split("\n")[:-1]:
-        if begin and line.strip() == following:
-            return begin - 1
-        begin += len(line) + 1
-    return None
-
-
-def before_the_third_time(text: str, stopping: Stopping) -> int | None:  # noqa: ARG001
-    """Cut before a line that comes the third time running."""
-    lines = text.split("\n")
-    for index in range(2, len(lines) - 1):
-        if lines[index].strip() and lines[index] == lines[index - 1] == lines[index - 2]:
-            return len("\n".join(lines[:index]))
-    return None
-
-
-def before_a_loop(text: str, stopping: Stopping) -> int | None:  # noqa: ARG001
-    """Cut a tail that repeats: the period and the number of times are those of Copilot's detector, in characters."""
-    for period, times in ((1, 30), (10, 8), (40, 5), (100, 4)):
-        length = _repeating_tail(text, period, times)
-        if length:
-            return len(text) - length
-    return None
-
-
-STOPS: tuple[Stop, ...] = (
-    after_the_line,
-    before_what_follows,
-    before_the_third_time,
-    before_a_loop,
-    after_the_block,
-    after_enough_lines,
-)
-
-
 async def write(
     chunks: AsyncGenerator[Chunk, None],
     stopping: Stopping,
@@ -154,8 +68,8 @@ async def write(
     async with aclosing(chunks) as stream:
         async for chunk in stream:
             written = _with_chunk(written, chunk, begun.usage)
-            if (stopped := _stopped(written.text, stopping)) is not None:
-                name, cut = stopped
+            if (stop := stopped(written.text, len(chunk.text), stopping)) is not None:
+                name, cut = stop
                 return replace(written, text=written.text[:cut], stopped_by=name, ended=True)
             if is_hopeless([piece.logprob for piece in written.pieces], stopping.least_mean_logprob):
                 return replace(written, stopped_by=GIVEN_UP, ended=False)
@@ -183,37 +97,3 @@ def _sum(first: Usage, second: Usage) -> Usage:
         prefill_ms=first.prefill_ms + second.prefill_ms,
         total_ms=first.total_ms + second.total_ms,
     )
-
-
-def _stopped(text: str, stopping: Stopping) -> tuple[str, int] | None:
-    for stop in STOPS:
-        cut = stop(text, stopping)
-        if cut is not None:
-            return stop.__name__, cut
-    return None
-
-
-def _next_line(context: CursorContext) -> str:
-    """Return the first line below the cursor that is not blank, stripped."""
-    text = context.document.text
-    begin = context.offset + len(context.tail)
-    return next((line.strip() for line in text[begin : begin + 2_000].splitlines() if line.strip()), "")
-
-
-def _repeating_tail(text: str, longest_period: int, times: int) -> int:
-    """Return how many characters at the end repeat a period of at most that length, beyond its first time.
-
-    >>> _repeating_tail("abcabcabc", 4, 3)
-    6
-    """
-    for period in range(1, longest_period + 1):
-        span = period * times
-        if len(text) < span:
-            return 0
-        unit = text[-period:]
-        if unit.strip() and text[-span:] == unit * times:
-            begin = len(text) - span
-            while begin > 0 and text[begin - 1] == text[begin - 1 + period]:
-                begin -= 1
-            return len(text) - begin - period
-    return 0

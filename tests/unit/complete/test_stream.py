@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from fimserver.complete.stream import Stopping, Written, write
+from fimserver.complete.stops import Stopping
+from fimserver.complete.stream import Written, write
 from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Chunk, Finish, Usage
 from fimserver.settings import CompletionSettings

@@ -1,0 +1,148 @@
+"""Take out of a model's answer what the document says already: before the cursor, below it, or in the line above."""
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from fimserver.values import CursorContext, Reason, Rejection
+
+# Further below the cursor nothing is compared.
+_BELOW_CHARACTERS = 2_000
+_BELOW_LINES = 8
+
+# Words that begin a statement: none of them is written twice in a row.
+_STATEMENTS = re.compile(
+    r"\s*(?:return|yield|raise|throw|import|from|def|class|fn|func|function|let|const|var|pub|if|elif|while|for|with)\s"
+)
+_ASSIGNMENT = re.compile(r"[^=!<>]*[^=!<>]=\s*")
+_LAST_WORD = re.compile(r"[A-Za-z_][\w.]{2,}$")
+
+
+def drop_what_is_typed_already(text: str, context: CursorContext) -> str:
+    """Drop the beginning of the line, or of the word, where the model writes it again.
+
+    `x = ‸` answered `x = 1` becomes `1`, and `retu‸` answered `return x` becomes `rn x`. What may be meant so stays:
+    `a + ‸` answered `a + b`, `0, ‸` answered `0, 0`, `str(‸` answered `str(x))`.
+    """
+    typed = context.line_prefix.lstrip()
+    if not typed or context.in_string or context.in_comment:
+        return text
+    again = typed if text.startswith(typed) else typed.rstrip()
+    if text.lstrip(" ").startswith(again) and _is_begun_statement(typed):
+        return text.lstrip(" ")[len(again) :].lstrip(" " if typed.endswith(" ") else "")
+    word = _LAST_WORD.search(context.line_prefix)
+    if word and re.match(rf"{re.escape(word.group())}\w", text):
+        return text[len(word.group()) :]
+    return text
+
+
+def drop_a_doubled_space(text: str, context: CursorContext) -> str:
+    """Drop the space a text begins with where one is typed already: many tokens begin with one."""
+    doubled = text.startswith(" ") and not text.startswith("  ") and context.line_prefix.endswith((" ", "\t"))
+    return text[1:] if doubled and not context.blank_prefix and not context.in_string else text
+
+
+def cut_what_follows_already(text: str, context: CursorContext) -> str | Rejection:
+    """Cut at the line that stands below the cursor already, and lines at the end that do, with what is like them.
+
+    Lines are the same only with the same indentation: `return None` may well end a block and then the function.
+    """
+    below = lines_below(context)
+    lines = written_lines(text, context)
+    first = text.split("\n", 1)[0].strip()
+    begin = next((index for index in range(len(lines)) if repeats(lines[index:], below)), None)
+    if begin == 0 or (below and first == below[0].strip() and _is_telling(first)):
+        return Rejection(reason=Reason.REPEATS_SUFFIX, detail="It wrote what already follows.")
+    return text if begin is None else "\n".join(text.split("\n")[:begin]).rstrip()
+
+
+def refuse_the_lines_above_again(text: str, context: CursorContext) -> str | Rejection:
+    """Refuse a line that says once more what the line above says, and lines that repeat all those above."""
+    lines = [line.rstrip() for line in written_lines(text, context) if line.strip()]
+    above = _lines_above(context, len(lines))
+    if not lines or not above or not _has_letters(lines[0]):
+        return text
+    if lines[0] == above[-1] or (len(lines) > 1 and lines == above):
+        return Rejection(reason=Reason.REPEATS_PREFIX, detail="It repeated what stands above.")
+    return text
+
+
+_PHRASES = re.compile(r"(.{12,200}?)\1{3,}$")
+_PHRASES_CHARACTERS = 1_000
+
+
+def refuse_repetition(text: str, context: CursorContext) -> str | Rejection:  # noqa: ARG001
+    """Refuse a text of which one line, or one phrase, is most; brackets, rules and rows of numbers may repeat."""
+    lines = [line.strip() for line in text.split("\n") if _has_letters(line)]
+    often = max((lines.count(line) for line in set(lines)), default=0)
+    phrase = _PHRASES.search(text[-_PHRASES_CHARACTERS:])
+    if (len(lines) >= 4 and often * 2 > len(lines)) or (phrase and _has_letters(phrase.group(1))):
+        return Rejection(reason=Reason.REPEATS_ITSELF, detail="It repeated itself.")
+    return text
+
+
+def lines_below(context: CursorContext, most: int = _BELOW_LINES) -> list[str]:
+    """Return the next lines of the document that are not blank, with their indentation."""
+    begin = context.offset + len(context.tail)
+    text = context.document.text[begin : begin + _BELOW_CHARACTERS]
+    return [line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()][:most]
+
+
+def written_lines(text: str, context: CursorContext) -> list[str]:
+    """Return the lines as they would stand in the document, from the cursor's own on."""
+    before = "" if context.blank_prefix else context.line_prefix
+    after = "" if context.closing_tail else context.tail
+    return (before + text + after).split("\n")
+
+
+def repeats(lines: Sequence[str], below: Sequence[str]) -> bool:
+    """Say whether lines say what the lines below say: the first of them, or all of them down to a bracket."""
+    ours = [line.rstrip() for line in lines if line.strip()]
+    if not below or not lines[0].strip():
+        return False
+    return (ours[0] == below[0] and _is_telling(ours[0])) or _are_alike(ours, below[: len(ours)])
+
+
+def _lines_above(context: CursorContext, count: int) -> list[str]:
+    text = context.document.text[max(0, context.line_start - _BELOW_CHARACTERS) : context.line_start]
+    return [line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()][-count:]
+
+
+def _is_begun_statement(typed: str) -> bool:
+    """Say whether a line's beginning is one that does not come twice on a line."""
+    return bool(_STATEMENTS.match(typed) or _ASSIGNMENT.fullmatch(typed))
+
+
+def _has_letters(line: str) -> bool:
+    return any(character.isalpha() for character in line)
+
+
+def _is_telling(line: str) -> bool:
+    """Say whether a line says anything: a bracket may well come twice."""
+    return any(character.isalnum() for character in line)
+
+
+def _are_alike(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Say whether lines are the same, up to one character in twenty; short lines must be equal.
+
+    Code has many lines that differ by a number or a letter and are meant so (`p1.x = …`, `p2.x = …`).
+    """
+    if list(ours) == list(theirs):
+        return True
+    one, other = "\n".join(ours), "\n".join(theirs)
+    if min(len(one), len(other)) < 20 or abs(len(one) - len(other)) * 20 > len(one):
+        return False
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    alike = matcher.quick_ratio() >= 0.95 and matcher.ratio() >= 0.95
+    return alike and (len(ours) > 1 or _says_the_same(one, other)) and _numbers(one) == _numbers(other)
+
+
+def _says_the_same(one: str, other: str) -> bool:
+    """Say whether two lines have the same words, but for an ending."""
+    words, others = re.findall(r"\w+", one), re.findall(r"\w+", other)
+    pairs = zip(words, others, strict=False)
+    return len(words) == len(others) and all(a.startswith(b) or b.startswith(a) for a, b in pairs)
+
+
+def _numbers(text: str) -> list[str]:
+    return re.findall(r"\d+", text)

@@ -1,0 +1,170 @@
+"""Say where a model's answer is whole, so that what will not be shown is not generated.
+
+Each stop returns where the answer is to be cut, and the nearest cut counts. Those of `ANYWHERE` are asked at every
+piece; those of `BETWEEN_LINES` read the answer from its beginning and are asked only where they can have learnt
+something: at a line's end, in a line's first word, behind a closing bracket.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fimserver.complete.junk import control_text_begins, writes_prose
+from fimserver.complete.overlap import lines_below, repeats
+from fimserver.syntax.ends import finished_at
+from fimserver.values import CursorContext, Shape
+
+# Further back in the answer no control text is looked for: the pieces before were looked at as they came.
+_LONGEST_CONTROL_TEXT = 40
+
+# An engine that sends a whole novel in one piece is not read to its end.
+_LONGEST_ANSWER = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What the stops need to know: the cursor, how much is wanted, and how sure it must be."""
+
+    context: CursorContext
+    shape: Shape
+    max_lines: int
+    least_mean_logprob: float = float("-inf")  # an answer that cannot reach it is given up
+
+
+Stop = Callable[[str, int, Stopping], int | None]
+
+
+def stopped(text: str, grown: int, stopping: Stopping) -> tuple[str, int] | None:
+    """Return the stop that cuts first, and where; None where the answer goes on.
+
+    The last `grown` characters of the text are new since it was asked last.
+    """
+    text = text[:_LONGEST_ANSWER]
+    begin = max(0, len(text) - grown)
+    limit = after_enough_lines(text, begin, stopping)
+    shown = text if limit is None else text[: limit + 1]
+    stops = (*ANYWHERE, *BETWEEN_LINES) if _may_tell(text, begin) else ANYWHERE
+    cuts = [(cut, stop.__name__) for stop in stops if (cut := stop(shown, begin, stopping)) is not None]
+    if not cuts and len(text) == _LONGEST_ANSWER:
+        return "after_enough_characters", len(text)
+    return min(cuts, key=lambda cut: cut[0])[::-1] if cuts else None
+
+
+def after_the_line(text: str, begin: int, stopping: Stopping) -> int | None:
+    r"""Cut a line at its end.
+
+    >>> after_the_line("x + 1\ny", 0, Stopping(None, Shape.LINE, 9))
+    5
+    """
+    end = text.find("\n", begin) if stopping.shape is Shape.LINE else -1
+    return end if end >= 0 else None
+
+
+def before_control_text(text: str, begin: int, stopping: Stopping) -> int | None:
+    """Cut where a control token's text leaks."""
+    begin = max(0, begin - _LONGEST_CONTROL_TEXT)
+    found = control_text_begins(text[begin:], stopping.context)
+    return None if found is None else begin + found
+
+
+# The period and the number of times are those of Copilot's detector, in characters.
+_LOOPS = ((1, 30), (10, 8), (40, 5), (100, 4))
+
+# Rules and rows of numbers may be longer: `# -----`, `0, 0, 0`.
+_RULE = re.compile(r"[-=*#~_.+/─-╿]+|(?:0x[\da-fA-F]+|\d|[\s,;.])+")
+_LONGEST_RULE = 120
+
+
+def before_a_loop(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+    """Cut a tail that repeats."""
+    for period, times in _LOOPS:
+        length = _repeating_tail(text, period, times)
+        if length > _LONGEST_RULE or (length and not _RULE.fullmatch(text, len(text) - length)):
+            return len(text) - length
+    return None
+
+
+def after_enough_lines(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+    """Cut after the longest suggestion the user wants to see; empty lines do not count."""
+    end, lines = 0, 0
+    for line in text.split("\n")[:-1]:
+        end += len(line) + 1
+        lines += bool(line.strip())
+        if lines == stopping.max_lines:
+            return end - 1
+    return None
+
+
+def before_what_follows(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+    """Cut before a whole line that says what the next line of the document says already, as deeply indented."""
+    below = lines_below(stopping.context, 1)
+    at = 0
+    for line in text.split("\n")[:-1]:
+        if at and repeats([line], below) and any(character.isalnum() for character in line):
+            return at - 1
+        at += len(line) + 1
+    return None
+
+
+def before_the_third_time(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+    """Cut before a line that comes the third time running."""
+    lines = text.split("\n")
+    for index in range(2, len(lines) - 1):
+        if lines[index].strip() and lines[index] == lines[index - 1] == lines[index - 2]:
+            return len("\n".join(lines[:index]))
+    return None
+
+
+def before_a_fence(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+    """Cut before a Markdown fence that ends the code, in languages that have none."""
+    end = text.find("\n```")
+    return None if end < 0 or writes_prose(stopping.context) or "```" in stopping.context.document.text else end
+
+
+def after_the_block(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+    """Cut where the statement or block that began is whole; judged at line ends, where a parser can tell."""
+    if stopping.shape is not Shape.BLOCK or "\n" not in text:
+        return None
+    context = stopping.context
+    return finished_at(context.document, context.offset, text, stopping.shape, context.scope_indent)
+
+
+ANYWHERE: tuple[Stop, ...] = (after_the_line, before_control_text, before_a_loop)
+
+BETWEEN_LINES: tuple[Stop, ...] = (
+    before_what_follows,
+    before_the_third_time,
+    before_a_fence,
+    after_the_block,
+    after_enough_lines,
+)
+
+
+_TELLING_LINE = re.compile(r"\s*\w*|.*[)\]};,]\s*")
+
+
+def _may_tell(text: str, begin: int) -> bool:
+    """Say whether what was added at `begin` can end a line, a first word or a block."""
+    added = text[begin:]
+    if "\n" in added or "}" in added:
+        return True
+    return _TELLING_LINE.fullmatch(text, text.rfind("\n", 0, begin) + 1, begin) is not None
+
+
+def _repeating_tail(text: str, longest_period: int, times: int) -> int:
+    """Return how many characters at the end repeat a period of at most that length, beyond its first time.
+
+    >>> _repeating_tail("abcabcabc", 4, 3)
+    6
+    """
+    for period in range(1, longest_period + 1):
+        span = period * times
+        if len(text) < span:
+            return 0
+        unit = text[-period:]
+        if unit.strip() and text[-span:] == unit * times:
+            begin = len(text) - span
+            while begin > 0 and text[begin - 1] == text[begin - 1 + period]:
+                begin -= 1
+            return len(text) - begin - period
+    return 0
