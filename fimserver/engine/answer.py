@@ -64,7 +64,7 @@ class Answer:
         return Chooser(
             ends=loaded.ends | loaded.encoder.stop_tokens(request.prompt),
             piece_of=loaded.llama.piece,
-            index=lambda: loaded.prefix_index,
+            index=loaded.prefix_index,
             forced=request.forced.encode(),
             grammar=grammar,
             judges_end=loaded.middle in reading.tokens and grammar is None,

@@ -26,7 +26,7 @@ class Chooser:
         *,
         ends: Collection[int],
         piece_of: Callable[[int], bytes],
-        index: Callable[[], PrefixIndex],
+        index: PrefixIndex,
         forced: bytes = b"",
         grammar: Grammar | None = None,
         judges_end: bool = False,
@@ -51,7 +51,7 @@ class Chooser:
         """Return the next token, None where the answer ends. Raises EngineRefused where the row is no numbers."""
         best = likeliest(row)
         if self.forced:
-            row = only(row, self._index().agreeing(self.forced))
+            row = only(row, self._index.agreeing(self.forced))
         denominator = log_denominator(row, scratch)
         if self._judges_end and not self.forced and not self._rank and should_end(row, self.ends, denominator):
             return None

@@ -5,50 +5,60 @@ ends before that word, and the answer is forced to begin with what was typed of 
 of that text may be chosen, until it is used up. The last one may go beyond it.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import accumulate
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+# Tokens are kept by their first two bytes: some thousands of lists, of which one is searched.
+_KEY_BYTES = 2
+
+# A step takes some ten milliseconds, so that it keeps nobody waiting.
+_STEP_TOKENS = 4096
+
 
 class PrefixIndex:
-    """Every token's bytes, in order."""
+    """Every token's bytes, by how they begin. It is made in steps, as a large vocabulary takes half a second."""
 
-    def __init__(self, pieces: Sequence[bytes]) -> None:
-        """Index the pieces of all tokens; those of control tokens are empty and never found."""
-        self._order = sorted((token for token, piece in enumerate(pieces) if piece), key=lambda token: pieces[token])
-        self._sorted = [pieces[token] for token in self._order]
-        self._longest = max(map(len, self._sorted), default=0)
+    def __init__(self, piece_of: Callable[[int], bytes], vocabulary_size: int) -> None:
+        """`piece_of` returns a token's bytes; those of control tokens are empty, and never found."""
+        self._by_beginning: defaultdict[bytes, list[tuple[bytes, int]]] = defaultdict(list)
+        self._piece_of = piece_of
+        self._to_do = iter(range(vocabulary_size))
+
+    def step(self) -> bool:
+        """Take some more tokens in; return False once there are none left."""
+        tokens = list(islice(self._to_do, _STEP_TOKENS))
+        for token in tokens:
+            if piece := self._piece_of(token):
+                self._by_beginning[piece[:_KEY_BYTES]].append((piece, token))
+        return bool(tokens)
 
     def agreeing(self, forced: bytes) -> NDArray[np.intp]:
         """Return the tokens that begin with the text, or that the text begins with.
 
-        >>> list(PrefixIndex([b"re", b"return", b"x", b"ret urn"]).agreeing(b"ret"))
-        [1, 3, 0]
+        >>> pieces = [b"re", b"return", b"x", b"ret urn", b"r"]
+        >>> list(PrefixIndex(pieces.__getitem__, len(pieces)).agreeing(b"ret"))
+        [0, 1, 3, 4]
         """
-        longer = self._order[bisect_left(self._sorted, forced) : bisect_left(self._sorted, after(forced))]
-        beginnings = accumulate(forced[index : index + 1] for index in range(min(len(forced) - 1, self._longest)))
-        shorter = [token for beginning in beginnings for token in self._equal(beginning)]
-        return np.array([*longer, *shorter], dtype=np.intp)
+        while self.step():
+            pass
+        found = (
+            token
+            for candidates in self._candidates(forced)
+            for piece, token in candidates
+            if piece.startswith(forced) or forced.startswith(piece)
+        )
+        return np.array(sorted(found), dtype=np.intp)
 
-    def _equal(self, piece: bytes) -> list[int]:
-        start = bisect_left(self._sorted, piece)
-        end = start
-        while end < len(self._sorted) and self._sorted[end] == piece:
-            end += 1
-        return self._order[start:end]
-
-
-def after(text: bytes) -> bytes:
-    r"""Return a text that sorts behind all that begin with the given one, and before all others behind it.
-
-    >>> after(b"ab"), after(b"a\xff")
-    (b'ac', b'b')
-    """
-    stem = text.rstrip(b"\xff")
-    return stem[:-1] + bytes([stem[-1] + 1]) if stem else b"\xff" * (len(text) + 64)
+    def _candidates(self, forced: bytes) -> Iterator[list[tuple[bytes, int]]]:
+        if len(forced) < _KEY_BYTES:
+            yield from (tokens for key, tokens in self._by_beginning.items() if key.startswith(forced))
+            return
+        for length in range(1, _KEY_BYTES + 1):
+            yield self._by_beginning.get(forced[:length], [])
 
 
 def rest_of(forced: bytes, piece: bytes) -> bytes:

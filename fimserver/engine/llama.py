@@ -12,6 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -169,13 +170,13 @@ class Llama:
                 return list(tokens[:count])
             room = -count
 
-    def piece(self, token: int, *, control: bool = False) -> bytes:
-        """Return a token's bytes: perhaps part of a character. Control tokens have none unless asked for."""
+    def piece(self, token: int) -> bytes:
+        """Return a token's bytes: perhaps part of a character. Control tokens have none."""
         while True:
             buffer = self._piece_buffer
-            count = native.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, control)
+            count = native.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
             if count >= 0:
-                return buffer.raw[:count]
+                return ctypes.string_at(buffer, count)
             self._piece_buffer = ctypes.create_string_buffer(-count)
 
     def name(self, token: int) -> str:
@@ -187,8 +188,9 @@ class Llama:
         found = {role: int(token_of(self._vocab)) for role, token_of in _FIM_ROLES.items()}
         return {role: token for role, token in found.items() if token >= 0}
 
+    @cached_property
     def control_tokens(self) -> list[int]:
-        """Return every control and user-defined token."""
+        """Every control and user-defined token."""
         attribute, vocab = native.llama_vocab_get_attr, self._vocab
         marks = _CONTROL | _USER_DEFINED
         return [token for token in range(self.vocabulary_size) if attribute(vocab, token) & marks]
@@ -198,9 +200,10 @@ class Llama:
         return bool(native.llama_vocab_get_attr(self._vocab, token) & (_CONTROL | _USER_DEFINED))
 
     def end_tokens(self) -> list[int]:
-        """Return the tokens by which the model says that it is done."""
-        is_end, vocab = native.llama_vocab_is_eog, self._vocab
-        return [token for token in range(self.vocabulary_size) if is_end(vocab, token)]
+        """Return the tokens by which the model says that it is done. All but the header's own are control tokens."""
+        named = (native.llama_vocab_eos(self._vocab), native.llama_vocab_eot(self._vocab))
+        candidates = {*self.control_tokens, *(int(token) for token in named if token >= 0)}
+        return sorted(token for token in candidates if native.llama_vocab_is_eog(self._vocab, token))
 
     # Evaluation.
 

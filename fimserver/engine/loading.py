@@ -44,6 +44,7 @@ class Loaded:
         self.memory = Memory(self.llama, self.saved)
         self.speed = Speed(self.llama.batch_tokens)
         self.record = Record()
+        self.prefix_index = PrefixIndex(self.llama.piece, self.llama.vocabulary_size)
         self.chance = np.random.default_rng()
         self.scratch = np.empty(self.llama.vocabulary_size, np.float32)
         fim = self.llama.fim_tokens()
@@ -60,11 +61,6 @@ class Loaded:
             prefill_tokens_per_s=round(self.speed.prefill_tokens_per_s, 1),
             decode_tokens_per_s=round(self.speed.decode_tokens_per_s, 1),
         )
-
-    @cached_property
-    def prefix_index(self) -> PrefixIndex:
-        """The vocabulary in order, made when first text is forced."""
-        return PrefixIndex([self.llama.piece(token) for token in range(self.llama.vocabulary_size)])
 
     def learn_speeds(self) -> None:
         """Recall this machine's speeds with this model, or measure them."""
@@ -166,6 +162,6 @@ def facts_of(llama: Llama) -> ModelFacts:
         parameters=llama.parameters(),
         metadata=metadata,
         fim={role: llama.name(token) for role, token in llama.fim_tokens().items()},
-        control_texts=frozenset(llama.name(token) for token in llama.control_tokens()),
+        control_texts=frozenset(llama.name(token) for token in llama.control_tokens),
         chat_template=llama.chat_template(),
     )

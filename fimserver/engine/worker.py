@@ -118,11 +118,17 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the engine lives on and says so
             _log.exception("The model could not be loaded")
             self._fail(EngineUnavailable(f"Loading the model failed: {error!r}. See what is wrong: fimserver doctor"))
+        self._prepare()
         while (job := self._next_job()) is not None:
             self._advance(job)
         if self._loaded:
             self._loaded.keep()
             self._loaded.llama.close()
+
+    def _prepare(self) -> None:
+        """Index the vocabulary before anybody needs it, as long as nobody asks for anything."""
+        while self._loaded and not (self._jobs or self._stopping) and self._loaded.prefix_index.step():
+            pass
 
     def _next_job(self) -> Job | None:
         """Wait for work and return the most urgent job, the oldest of equals; None when it is time to stop."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fimserver.engine.healing import PrefixIndex, after, rest_of
+from fimserver.engine.healing import PrefixIndex, rest_of
 
 PIECES = [b"r", b"re", b"return", b"retry", b"x", b" return", b"", b"\xc3", b"\xc3\xa9", b"re", b"\xff\xff", b"\n"]
 
@@ -21,11 +21,13 @@ PIECES = [b"r", b"re", b"return", b"retry", b"x", b" return", b"", b"\xc3", b"\x
     ],
 )
 def test_tokens_that_agree_with_a_text(forced: bytes, agreeing: list[bytes]) -> None:
-    assert sorted(PIECES[token] for token in PrefixIndex(PIECES).agreeing(forced)) == sorted(agreeing)
+    assert sorted(PIECES[token] for token in PrefixIndex(PIECES.__getitem__, len(PIECES)).agreeing(forced)) == sorted(
+        agreeing
+    )
 
 
 def test_every_answer_is_what_a_search_of_the_whole_vocabulary_finds() -> None:
-    index = PrefixIndex(PIECES)
+    index = PrefixIndex(PIECES.__getitem__, len(PIECES))
     for forced in {piece[:length] for piece in PIECES for length in range(1, len(piece) + 1)}:
         found = {
             token
@@ -35,11 +37,12 @@ def test_every_answer_is_what_a_search_of_the_whole_vocabulary_finds() -> None:
         assert set(index.agreeing(forced).tolist()) == found
 
 
-def test_the_text_after_all_that_begin_alike() -> None:
-    assert b"ab" < b"ab\xff\xff" < after(b"ab") <= b"ac"
-    assert after(b"\xff\xff") > b"\xff\xff\x00"
-
-
 def test_what_remains_of_a_forced_text() -> None:
     assert rest_of(b"return", b"re") == b"turn"
     assert rest_of(b"re", b"return") == b""
+
+
+def test_the_index_is_made_in_steps() -> None:
+    index = PrefixIndex(lambda token: str(token).encode(), 10_000)
+    assert [index.step() for _ in range(5)] == [True, True, True, False, False]
+    assert len(index.agreeing(b"999")) == 13
