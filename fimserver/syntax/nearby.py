@@ -20,10 +20,10 @@ from tree_sitter import Node
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 
 # A node that is no longer than this is kept whole.
-_WHOLE = 2048
+_WHOLE = 1024
 
 # On either side of a node, its siblings are kept until there are so many characters of them.
-_MARGIN = 512
+_MARGIN = 256
 
 # What comes before a body (`if`, its condition, `:`) is so many children.
 _HEADER_CHILDREN = 4
