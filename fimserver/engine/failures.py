@@ -8,6 +8,10 @@ from fimserver.errors import EngineUnavailable, ModelBroken, ModelMissing
 _MEMORY_WORDS = ("failed to allocate", "unable to allocate", "bad_alloc", "out of memory", "mmap failed")
 
 
+class ContextTooLarge(EngineUnavailable):
+    """The model is loaded, but there is no memory for a context of that size."""
+
+
 def check_model_file(path: Path) -> None:
     """Raise ModelMissing where the file cannot be read, ModelBroken where it is not a GGUF."""
     try:
@@ -35,9 +39,9 @@ def load_failure(path: Path, words: str) -> ModelBroken | EngineUnavailable:
     return ModelBroken(f"{path} cannot be loaded: {words}. Download it again, or choose another: fimserver models")
 
 
-def context_failure(path: Path, cells: int, words: str) -> EngineUnavailable:
+def context_failure(path: Path, cells: int, words: str) -> ContextTooLarge:
     """Return the error for a context that llama.cpp did not make."""
-    return EngineUnavailable(
-        f"There is not enough memory for a context of {cells} tokens with {path.name}: {words}. "
+    return ContextTooLarge(
+        f"There is not enough memory for a context of {cells} tokens with {path.name} ({words}). "
         f"Lower engine.context_tokens, or choose a smaller model: fimserver models"
     )

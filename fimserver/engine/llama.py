@@ -9,7 +9,6 @@ import ctypes
 import logging
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -55,6 +54,7 @@ _FIM_ROLES = {
     "repo": native.llama_vocab_fim_rep,
     "file": native.llama_vocab_fim_sep,
 }
+_LOG_LEVEL_ERROR = 4  # GGML_LOG_LEVEL_ERROR
 _CONTROL = 1 << 3  # LLAMA_TOKEN_ATTR_CONTROL
 _USER_DEFINED = 1 << 4  # LLAMA_TOKEN_ATTR_USER_DEFINED
 
@@ -91,12 +91,11 @@ class Llama:
         self._vocab = native.llama_model_get_vocab(self._model)
         self.vocabulary_size = int(native.llama_vocab_n_tokens(self._vocab))
         self.trained_tokens = int(native.llama_model_n_ctx_train(self._model))
-        self.window_tokens = int(native.llama_model_n_swa(self._model))
         # Recurrent states cannot be rewound; a sliding window overwrites what a rewind would need.
         self.rewindable = not (
             native.llama_model_is_recurrent(self._model)
             or native.llama_model_is_hybrid(self._model)
-            or self.window_tokens
+            or native.llama_model_n_swa(self._model)
         )
         self.batch_tokens = GPU_BATCH_TOKENS if options.gpu_layers else BATCH_TOKENS
         self._context: Any = None
@@ -111,6 +110,7 @@ class Llama:
         self._piece_buffer = ctypes.create_string_buffer(256)
 
     def _make_context(self) -> Any:
+        _words.clear()
         options, params = self.options, native.llama_context_default_params()
         params.n_ctx = options.cells
         params.n_batch = params.n_ubatch = self.batch_tokens
@@ -152,10 +152,6 @@ class Llama:
     def parameters(self) -> int:
         """Return the number of weights."""
         return int(native.llama_model_n_params(self._model))
-
-    def weights_bytes(self) -> int:
-        """Return the size of the weights."""
-        return int(native.llama_model_size(self._model))
 
     # Its vocabulary.
 
@@ -226,11 +222,13 @@ class Llama:
         for index in rows:
             batch.logits[index] = 1
         self._rows = set()
+        _words.clear()
         result = native.llama_decode(self._context, batch)
+        native.llama_synchronize(self._context)  # a GPU would go on by itself, and could not be timed
         if result == 1:
             raise KvFull
         if result < 0:
-            raise EngineUnavailable(f"llama.cpp failed to evaluate (code {result}): {last_words()}")
+            raise EngineUnavailable(f"The model could not be evaluated: {last_words()} (code {result}).")
         if result == 0:
             self._rows = set(rows)
         return bool(result == 0)
@@ -327,19 +325,20 @@ def can_use_gpu() -> bool:
     return bool(native.llama_supports_gpu_offload())
 
 
-_words: deque[str] = deque(maxlen=20)
+_words: list[str] = []  # the errors of the last call
 
 
 def last_words() -> str:
-    """Return the last warnings and errors llama.cpp wrote, as one line."""
-    return " ".join(_words) or "it gave no reason"
+    """Return why the last call failed, in llama.cpp's words: the first error, as each caller adds its own."""
+    return _words[0].partition(": ")[2] or _words[0] if _words else "llama.cpp gave no reason"
 
 
 @native.llama_log_callback  # type: ignore[untyped-decorator, unused-ignore]
 def _keep_words(level: int, text: bytes, _data: object) -> None:
     line = text.decode("utf-8", "replace").strip() if text else ""
-    if line and level in {3, 4}:  # warning, error
+    if line and level == _LOG_LEVEL_ERROR:
         _words.append(line)
+    if line:
         _log.debug("llama.cpp: %s", line)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fimserver.engine.drafting import Drafter, Record
 from fimserver.engine.encoding import Encoder, Vocabulary
+from fimserver.engine.failures import ContextTooLarge
 from fimserver.engine.healing import PrefixIndex
 from fimserver.engine.interface import ModelFacts
 from fimserver.engine.llama import Llama, LoadOptions, can_use_gpu, system_features, version
@@ -18,7 +19,6 @@ from fimserver.engine.saved import SavedStates, forget_all, key_of
 from fimserver.engine.speed import Speed, choose_threads, usable_cores
 from fimserver.engine.threads import ThreadChoice, thread_candidates
 from fimserver.engine.wire import EngineOptions
-from fimserver.errors import EngineUnavailable
 from fimserver.files import cache_folder
 
 # Two or three files, each with an old anchor, a new one and what may follow it. Sequences cost nothing but their cells.
@@ -98,11 +98,11 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
     wanted = load_options(options, gpu=can_use_gpu())
     try:
         llama, warning = Llama(wanted, on_percent), ""
-    except EngineUnavailable as error:
+    except ContextTooLarge as error:
         if wanted.cells // 2 < _LEAST_CELLS:
             raise
         llama = Llama(replace(wanted, cells=wanted.cells // 2), on_percent)
-        warning = f"{error} Going on with a context of {wanted.cells // 2} tokens."
+        warning = f"{error}; going on with half of that."
     facts = facts_of(llama)
     threads = ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes))
     loaded = Loaded(llama, facts, threads, saved_states(options, llama), options.drafting != "off", warning)
