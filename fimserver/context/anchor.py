@@ -111,8 +111,11 @@ def fresh_anchor(context: CursorContext, budget: Budget, last: Anchor | None = N
 
 
 def plain_anchor(context: CursorContext, budget: Budget) -> Anchor:
-    """Return the prompt's usual form, to compare with: split at the cursor itself, nothing typed since."""
-    return _anchor_at(context.offset, context, budget, None)
+    """Return the prompt's usual form, to compare with: split at the cursor itself, nothing typed since.
+
+    Of a line of nothing but white space it leaves the blanks out, as `typed_since` does.
+    """
+    return _anchor_at(context.line_start if context.blank_prefix else context.offset, context, budget, None)
 
 
 def typed_since(anchor: Anchor, context: CursorContext) -> str:

@@ -23,8 +23,15 @@ _NEEDED = {"try": frozenset({"except", "finally", "catch"}), "do": frozenset({"w
 # A label at its switch's own indentation, and a line for the preprocessor, end no block.
 _LABELS = frozenset({"case", "default", "public", "private", "protected"})
 
-# A closing brace, and what closes with it the call or statement it stands in.
-_CLOSERS = re.compile(r"\}[)\]}]*[;,]?")
+# A closing brace, and what closes with it the call or statement it stands in; a function may be called right there.
+_CLOSERS = re.compile(r"\}[)\]}]*(?:\([^()\n]*(?:\)|\Z))?[;,]?")
+
+# What these open is often not indented.
+_FLAT = frozenset({"namespace", "extern"})
+
+
+# What ends a documenting string: it describes what stands above it, not what comes.
+_QUOTES = ('"""', "'''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,8 @@ def _block(writing: Writing, scope_indent: str) -> _Block | None:
     described = bool(above.strip()) and is_remark(above, writing.language) and not above.rstrip().endswith(_QUOTES)
     if header is not None:
         width = columns(header_indent(writing.document, header, writing.language))
-        return _Block(width, 0, -1, first_word(line_text(writing.document, header)), described)
+        word = first_word(line_text(writing.document, header))
+        return _Block(-1, 0, -1, word, True) if word in _FLAT else _Block(width, 0, -1, word, described)
     return _opened_block(writing, writing.lines[0].text) or _paragraph(writing, scope_indent)
 
 
@@ -207,6 +215,3 @@ def _closer_below(writing: Writing, block: _Block) -> bool:
     if "}" in writing.tail or not _closes(writing.below, writing):
         return False
     return columns(leading_blanks(writing.below)) == max(0, block.width)
-
-
-_QUOTES = ('"""', "'''")

@@ -14,8 +14,9 @@ _TAB_COLUMNS = 4
 # So many empty lines in a row end any search for a neighbour.
 _FARTHEST_LINES = 200
 
-# So many lines a signature may take.
+# So many lines a signature may take, and what is said of it under it.
 _LONGEST_HEADER_LINES = 40
+_LONGEST_REMARK_LINES = 40
 
 # Where a file shows no indentation of its own; Go's is what its formatter writes.
 _UNITS = {"go": "\t"}
@@ -57,12 +58,16 @@ def line_below(document: Document, line: int) -> int | None:
 
 def header_above(document: Document, line: int, language: Language | None) -> int | None:
     """Return the line that opened a block, if only comments and documentation lie between it and this one."""
-    above = line_above(document, line)
-    while above is not None:
+    for _ in range(_LONGEST_REMARK_LINES):
+        above = line_above(document, line)
+        if above is None:
+            return None
         text = line_text(document, above)
         if line_opens_block(text, language):
             return above
-        above = line_above(document, above) if is_remark(text, language) else None
+        if not is_remark(text, language):
+            return None
+        line = above
     return None
 
 

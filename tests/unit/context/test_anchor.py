@@ -302,7 +302,7 @@ def test_a_fresh_anchor(text: str, prefix: str, typed: str, suffix: str) -> None
     ("text", "prefix", "suffix"),
     [
         pytest.param("a\nx = ‸\nb", "a\nx = ", "\nb", id="split at the cursor"),
-        pytest.param("a\n    ‸\nb", "a\n    ", "\nb", id="blanks and all"),
+        pytest.param("a\n    ‸\nb", "a\n", "\nb", id="blanks are left out here too"),
         pytest.param("a\nf(‸)\nb", "a\nf(", "\nb", id="closing punctuation is replaced here too"),
     ],
 )
