@@ -5,6 +5,8 @@ have no ghost text. That a newer request displaces an older one is the completer
 """
 
 import logging
+from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from lsprotocol import types
 
@@ -12,70 +14,93 @@ from fimserver.lsp.client import Encoding
 from fimserver.lsp.configuration import offers_menu
 from fimserver.lsp.convert import Suggestion, inline_item, is_on_cursor_line, menu_item, offset_of
 from fimserver.lsp.session import Session
-from fimserver.values import Document, Reason, Rejection, Span
+from fimserver.values import Completion, Document, Outcome, Reason, Rejection, Span
 
 _log = logging.getLogger(__name__)
 
 
-async def inline_completion(session: Session, params: types.InlineCompletionParams) -> types.InlineCompletionList:
-    """Return one piece of ghost text, or none."""
-    found = await _suggest(
-        session,
-        params.text_document.uri,
-        params.position,
-        invoked=params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked,
-        selected=params.context.selected_completion_info,
-    )
-    return types.InlineCompletionList(items=[inline_item(found, session.client.encoding)] if found else [])
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of the completer: the document as it was when the request came, and the cursor in it."""
+
+    document: Document
+    cursor: int
+    invoked: bool = False
+    selected: tuple[Span, str] | None = None
 
 
-async def menu_completion(session: Session, params: types.CompletionParams) -> types.CompletionList:
+def inline_completion(session: Session, params: types.InlineCompletionParams) -> Awaitable[types.InlineCompletionList]:
+    """Return one piece of ghost text, or none.
+
+    This is no coroutine itself, and neither is the next: the document must be taken at once. By the time a coroutine
+    runs, the next key may have changed it, and the position would mean another place.
+    """
+    document = session.documents.get(params.text_document.uri)
+    return _ghost_text(session, _asked(session, document, params.position, params.context))
+
+
+def menu_completion(session: Session, params: types.CompletionParams) -> Awaitable[types.CompletionList]:
     """Return one entry for the completion menu, or none. The list is incomplete: the next key asks again.
 
     Nothing here says that the user asked: the protocol calls it "invoked" when an identifier is typed, too.
     """
-    found = None
-    if offers_menu(session.client, session.settings):
-        found = await _suggest(session, params.text_document.uri, params.position)
+    document = session.documents.get(params.text_document.uri)
+    return _menu(session, _asked(session, document, params.position))
+
+
+def _asked(
+    session: Session,
+    document: Document | Rejection,
+    position: types.Position,
+    context: types.InlineCompletionContext | None = None,
+) -> Asked | Rejection:
+    if isinstance(document, Rejection):
+        return document
+    if session.status.off:
+        return Rejection(reason=Reason.DISABLED, detail=session.status.off)
+    cursor = offset_of(document, position, session.client.encoding)
+    if context is None:
+        return Asked(document, cursor)
+    invoked = context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
+    entry = context.selected_completion_info
+    return Asked(document, cursor, invoked, _selected(document, entry, session.client.encoding) if entry else None)
+
+
+def _selected(document: Document, entry: types.SelectedCompletionInfo, encoding: Encoding) -> tuple[Span, str]:
+    """Return what the selected entry of the editor's own menu would replace, and with which text."""
+    start = offset_of(document, entry.range.start, encoding)
+    return Span(start, offset_of(document, entry.range.end, encoding)), entry.text
+
+
+async def _ghost_text(session: Session, asked: Asked | Rejection) -> types.InlineCompletionList:
+    found = await _suggest(session, asked)
+    return types.InlineCompletionList(items=[inline_item(found, session.client.encoding)] if found else [])
+
+
+async def _menu(session: Session, asked: Asked | Rejection) -> types.CompletionList:
+    found = await _suggest(session, asked) if offers_menu(session.client, session.settings) else None
     items = [menu_item(found, session.client.encoding)] if found else []
     return types.CompletionList(is_incomplete=True, items=items)
 
 
-async def _suggest(
-    session: Session,
-    uri: str,
-    position: types.Position,
-    *,
-    invoked: bool = False,
-    selected: types.SelectedCompletionInfo | None = None,
-) -> Suggestion | None:
-    """Return what can be drawn at a position; where that is nothing, the session knows why."""
-    document = session.documents.get(uri)
-    if isinstance(document, Rejection):
-        session.note_empty(document)
+async def _suggest(session: Session, asked: Asked | Rejection) -> Suggestion | None:
+    """Return what can be drawn; where that is nothing, the session knows why."""
+    if isinstance(asked, Rejection):
+        session.note_empty(asked)
         return None
-    if session.status.off:
-        session.note_empty(Rejection(reason=Reason.DISABLED, detail=session.status.off))
-        return None
-    cursor = offset_of(document, position, session.client.encoding)
-    entry = _selected(document, selected, session.client.encoding)
-    with session.status.asking():
-        outcome = await session.completer.complete(document, cursor, invoked=invoked, selected=entry)
+    outcome = await _complete(session, asked)
     if isinstance(outcome, Rejection):
         session.note_empty(outcome)
         return None
-    if not is_on_cursor_line(document, outcome.replaces, cursor):
-        _log.error("A suggestion for more than the cursor's line was held back: %s.", outcome.replaces)
-        return None
     session.status.note(None)
-    return Suggestion(outcome, session.offers.new_name(), document, cursor)
+    return Suggestion(outcome, session.offers.new_name(), asked.document, asked.cursor)
 
 
-def _selected(
-    document: Document, selected: types.SelectedCompletionInfo | None, encoding: Encoding
-) -> tuple[Span, str] | None:
-    """Return what the selected entry of the editor's own menu would replace, and with which text."""
-    if selected is None:
-        return None
-    start = offset_of(document, selected.range.start, encoding)
-    return Span(start, offset_of(document, selected.range.end, encoding)), selected.text
+async def _complete(session: Session, asked: Asked) -> Outcome:
+    document, cursor = asked.document, asked.cursor
+    with session.status.asking():
+        outcome = await session.completer.complete(document, cursor, invoked=asked.invoked, selected=asked.selected)
+    if isinstance(outcome, Completion) and not is_on_cursor_line(document, outcome.replaces, cursor):
+        _log.error("A suggestion for more than the cursor's line was held back: %s.", outcome.replaces)
+        return Rejection(reason=Reason.EMPTY, detail="It would have replaced more than the cursor's line.")
+    return outcome

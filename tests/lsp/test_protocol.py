@@ -288,6 +288,16 @@ def test_a_malformed_change_stops_suggestions_until_the_whole_text_comes(shared:
     assert item["insertText"] == "<new>"
 
 
+def test_a_position_means_the_document_as_it_was_when_the_request_came(shared: RawClient) -> None:
+    """An editor sends the next key's change right behind a request: the answer is still for the text before it."""
+    uri = f"file:///{next(_numbers)}.py"
+    shared.open("abc", uri)
+    asked = {"id": "then", "method": "textDocument/inlineCompletion", "params": {**ASKED, "textDocument": {"uri": uri}}}
+    params = {"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": "xyz"}]}
+    shared.send(asked, {"method": "textDocument/didChange", "params": params})
+    assert shared.answer_to("then")["result"]["items"][0]["insertText"] == "<abc>"
+
+
 def test_s14_a_file_that_was_not_opened_is_not_read(shared: RawClient) -> None:
     asked = {**ASKED, "textDocument": {"uri": f"file://{__file__}"}}
     assert shared.request("unread", "textDocument/inlineCompletion", asked)["result"]["items"] == []

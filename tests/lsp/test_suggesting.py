@@ -61,10 +61,10 @@ async def test_an_auto_closed_bracket_is_replaced(start: Start, command: tuple[s
 
 
 async def test_the_newer_request_of_a_document_displaces_the_older(start: Start, command: tuple[str, ...]) -> None:
-    buffer = Buffer(await start(command, options=SURE), "slow =‸\n")
+    buffer = Buffer(await start(command, options=SURE), "slow =‸\nquick =\n")
     older = asyncio.ensure_future(buffer.ghost())
     await asyncio.sleep(0)
-    buffer.type("\nquick =")
+    buffer.offset = buffer.text.rindex("\n")
     [item] = await buffer.ghost()
     assert item.insert_text == " 2"
     assert await older == []
