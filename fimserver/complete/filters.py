@@ -23,6 +23,7 @@ from fimserver.complete.overlap import (
     cut_what_follows_already,
     drop_a_doubled_space,
     drop_what_is_typed_already,
+    drop_what_the_tail_says,
     refuse_repetition,
     refuse_the_lines_above_again,
 )
@@ -67,6 +68,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_trailing_white_space,
     refuse_boilerplate,
     drop_what_is_typed_already,
+    drop_what_the_tail_says,
     drop_a_doubled_space,
     follow_the_files_indentation,
     mend_the_indentation,

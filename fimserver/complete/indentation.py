@@ -17,7 +17,7 @@ from fimserver.syntax.layout import (
     line_text,
 )
 from fimserver.syntax.lines import scan
-from fimserver.syntax.opening import line_opens_block
+from fimserver.syntax.opening import first_word, line_opens_block
 from fimserver.text import leading_blanks
 from fimserver.values import CursorContext, Reason, Rejection
 
@@ -67,11 +67,16 @@ def _place_of(first: str, context: CursorContext, language: Language) -> str | N
     header = header_above(context.document, context.line, language)
     if _ends_a_block(first, language) or _continues(context, language):
         return None
+    if header is not None and first_word(line_text(context.document, header)) in _FLAT:
+        return None
     if header is not None and _is_empty_below(context, header, language):
         outside = columns(header_indent(context.document, header, language))
         return _body_indent(context, header, language) if width <= outside else None
     return _indent_inside(width, context) or (_level_near(width, context, language) if language.opens == ":" else None)
 
+
+# What these open is often not indented.
+_FLAT = frozenset({"namespace", "extern"})
 
 _CLAUSES = frozenset({"else", "elif", "except", "finally", "case", "default", "catch", "while"})
 _LABEL = re.compile(r"\s*(?:[)\]}#]|</|\w+\s*:(?!:))")

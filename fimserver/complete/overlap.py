@@ -36,6 +36,20 @@ def drop_what_is_typed_already(text: str, context: CursorContext) -> str:
     return text
 
 
+def drop_what_the_tail_says(text: str, context: CursorContext) -> str | Rejection:
+    """Cut where the text goes on with the rest of the cursor's line, which stays: `f(‸, b)` answered `a, b)`."""
+    tail = context.tail.rstrip()
+    if context.closing_tail or not text:
+        return text
+    begin = text.find(tail)
+    if begin < 0:
+        begin = next(
+            (len(text) - n for n in range(len(tail), 1, -1) if text.endswith(tail[:n]) and _is_telling(tail[:n])), -1
+        )
+    kept = text if begin < 0 else text[:begin].rstrip()
+    return kept or Rejection(reason=Reason.REPEATS_SUFFIX, detail="It wrote the rest of the line again.")
+
+
 def drop_a_doubled_space(text: str, context: CursorContext) -> str:
     """Drop the space a text begins with where one is typed already: many tokens begin with one."""
     doubled = text.startswith(" ") and not text.startswith("  ") and context.line_prefix.endswith((" ", "\t"))
@@ -51,7 +65,8 @@ def cut_what_follows_already(text: str, context: CursorContext) -> str | Rejecti
     lines = written_lines(text, context)
     first = text.split("\n", 1)[0].strip()
     begin = next((index for index in range(len(lines)) if repeats(lines[index:], below)), None)
-    if begin == 0 or (below and first == below[0].strip() and _is_telling(first)):
+    skipped = not context.blank_prefix and below and first == below[0].strip() and _is_telling(first)
+    if begin == 0 or skipped:
         return Rejection(reason=Reason.REPEATS_SUFFIX, detail="It wrote what already follows.")
     return text if begin is None else "\n".join(text.split("\n")[:begin]).rstrip()
 
@@ -133,16 +148,13 @@ def _are_alike(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     if min(len(one), len(other)) < 20 or abs(len(one) - len(other)) * 20 > len(one):
         return False
     matcher = SequenceMatcher(None, one, other, autojunk=False)
-    alike = matcher.quick_ratio() >= 0.95 and matcher.ratio() >= 0.95
-    return alike and (len(ours) > 1 or _says_the_same(one, other)) and _numbers(one) == _numbers(other)
+    return _says_the_same(one, other) and matcher.quick_ratio() >= 0.95 and matcher.ratio() >= 0.95
 
 
 def _says_the_same(one: str, other: str) -> bool:
-    """Say whether two lines have the same words, but for an ending."""
+    """Say whether two texts have the same words and numbers, but for the ending of a word."""
     words, others = re.findall(r"\w+", one), re.findall(r"\w+", other)
     pairs = zip(words, others, strict=False)
-    return len(words) == len(others) and all(a.startswith(b) or b.startswith(a) for a, b in pairs)
-
-
-def _numbers(text: str) -> list[str]:
-    return re.findall(r"\d+", text)
+    return len(words) == len(others) and all(
+        a == b or ((a.startswith(b) or b.startswith(a)) and (a + b).isalpha()) for a, b in pairs
+    )

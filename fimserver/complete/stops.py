@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fimserver.complete.indentation import mend_the_indentation
 from fimserver.complete.junk import control_text_begins, writes_prose
 from fimserver.complete.overlap import lines_below, repeats
 from fimserver.syntax.ends import finished_at
@@ -126,7 +127,18 @@ def after_the_block(text: str, begin: int, stopping: Stopping) -> int | None:  #
     if stopping.shape is not Shape.BLOCK or "\n" not in text:
         return None
     context = stopping.context
-    return finished_at(context.document, context.offset, text, stopping.shape, context.scope_indent)
+    mended = mend_the_indentation(text, context)
+    placed = mended if isinstance(mended, str) else text
+    end = finished_at(context.document, context.offset, placed, stopping.shape, context.scope_indent)
+    return end if end is None or placed == text else _in_text(text, placed, end)
+
+
+def _in_text(text: str, placed: str, end: int) -> int:
+    """Return where an end in the text as it will be placed is in the text as it is, indented otherwise."""
+    line = placed.count("\n", 0, end)
+    lines, others = text.split("\n"), placed.split("\n")
+    column = end - len("\n".join(others[:line])) - (line > 0) - (len(others[line]) - len(lines[line]))
+    return len("\n".join(lines[:line])) + (line > 0) + max(0, column)
 
 
 ANYWHERE: tuple[Stop, ...] = (after_the_line, before_control_text, before_a_loop)
