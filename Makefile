@@ -16,8 +16,8 @@ lint: .venv/developed  ## ruff and mypy --strict
 	@$(BIN)/ruff format --quiet --check --extend-exclude fixtures .
 	@$(BIN)/mypy --strict --no-error-summary
 
-test-editors: .venv/developed  ## drive real editors
-	@$(BIN)/pytest -m editors
+test-editors: .venv/developed  ## install real editors from packages and drive them
+	@tests/editors/run.sh
 
 soak: .venv/developed  ## the long form of the fault tests
 	@$(BIN)/pytest -m soak
