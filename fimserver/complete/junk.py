@@ -9,7 +9,7 @@ from fimserver.values import CursorContext, Reason, Rejection
 # file that quotes them, can bring another's. What may be somebody's own text (`<s>` of HTML, `<filename>` of a usage
 # line) counts only where it stands alone on a line.
 _CONTROL_TEXT = re.compile(
-    r"<\|(?:[a-z]+_?)+(?:\|>|(?=\n|\Z))"
+    r"<\|[a-z][a-z_\d]*\|>"
     r"|<[｜|](?:fim|end|begin)▁[\w▁]+[｜|]>|<｜(?:User|Assistant|tool\S*?)｜>"  # noqa: RUF001 - DeepSeek's bars are wide
     r"|<(?:fim|commit)_(?:prefix|suffix|middle|pad|before|msg|after)>|<(?:start|end)_of_turn>|</?(?:think|tool_call)>"
     r"|(?m:^)[ \t]*(?:</?s>|<(?:file_sep|filename|reponame|repo_name|eos|bos|unk|pad|EOT|EOS)>)"
@@ -25,23 +25,22 @@ _PROSE_LANGUAGES = frozenset(
 _TAGS = frozenset({"html", "xml", "vue", "svelte", "javascriptreact", "typescriptreact", "markdown", "mdx"})
 
 
-def control_text_begins(text: str, context: CursorContext) -> int | None:
-    """Return where a control token's text begins, unless the document itself writes such texts."""
+def control_text_in(text: str, context: CursorContext) -> re.Match[str] | None:
+    """Return the first control token's text, unless the document itself writes such texts."""
     for found in _CONTROL_TEXT.finditer(text) if "<" in text or "[" in text else ():
         is_tag = found.group().strip() in ("<s>", "</s>") and context.document.language in _TAGS
         if not is_tag and found.group().strip() not in context.document.text:
-            return found.start()
+            return found
     return None
 
 
 def cut_at_control_text(text: str, context: CursorContext) -> str | Rejection:
     """Cut where a control token's text leaks."""
-    begin = control_text_begins(text, context)
-    if begin is None:
-        return text
-    leaked = text[begin:].split("\n", 1)[0][:40]
-    kept = text[:begin]
-    return kept if kept.strip() else Rejection(reason=Reason.LEAKED_CONTROL_TEXT, detail=f"It wrote {leaked}.")
+    found = control_text_in(text, context)
+    kept = text[: found.start()] if found else text
+    if found is None or kept.strip():
+        return kept
+    return Rejection(reason=Reason.LEAKED_CONTROL_TEXT, detail=f"It wrote {found.group().strip()}.")
 
 
 # Colours and the like of a terminal, whole; then C0 but tab and line feed, DEL and C1, bidirectional controls,

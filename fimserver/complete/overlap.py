@@ -156,5 +156,5 @@ def _says_the_same(one: str, other: str) -> bool:
     words, others = re.findall(r"\w+", one), re.findall(r"\w+", other)
     pairs = zip(words, others, strict=False)
     return len(words) == len(others) and all(
-        a == b or ((a.startswith(b) or b.startswith(a)) and (a + b).isalpha()) for a, b in pairs
+        a == b or ((a.startswith(b) or b.startswith(a)) and not re.search(r"\d", a + b)) for a, b in pairs
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fimserver.complete.indentation import mend_the_indentation
-from fimserver.complete.junk import control_text_begins, writes_prose
+from fimserver.complete.junk import control_text_in, writes_prose
 from fimserver.complete.overlap import lines_below, repeats
 from fimserver.syntax.ends import finished_at
 from fimserver.values import CursorContext, Shape
@@ -61,11 +61,11 @@ def after_the_line(text: str, begin: int, stopping: Stopping) -> int | None:
     return end if end >= 0 else None
 
 
-def before_control_text(text: str, begin: int, stopping: Stopping) -> int | None:
-    """Cut where a control token's text leaks."""
+def after_control_text(text: str, begin: int, stopping: Stopping) -> int | None:
+    """Cut where a control token's text leaks; a filter takes it out and says so."""
     begin = max(0, begin - _LONGEST_CONTROL_TEXT)
-    found = control_text_begins(text[begin:], stopping.context)
-    return None if found is None else begin + found
+    found = control_text_in(text[begin:], stopping.context)
+    return begin + found.end() if found else None
 
 
 # The period and the number of times are those of Copilot's detector, in characters.
@@ -141,7 +141,7 @@ def _in_text(text: str, placed: str, end: int) -> int:
     return len("\n".join(lines[:line])) + (line > 0) + max(0, column)
 
 
-ANYWHERE: tuple[Stop, ...] = (after_the_line, before_control_text, before_a_loop)
+ANYWHERE: tuple[Stop, ...] = (after_the_line, after_control_text, before_a_loop)
 
 BETWEEN_LINES: tuple[Stop, ...] = (
     before_what_follows,
