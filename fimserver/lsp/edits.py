@@ -41,10 +41,12 @@ def apply_change(lines: list[str], change: TextDocumentContentChangePartial, enc
     cuts = _cuts_character(lines, start, encoding) or _cuts_character(lines, end, encoding)
     if encoding == "utf-8" and cuts:
         raise CannotApply(f"the range from {_shown(start)} to {_shown(end)} cuts a character")
-    if encoding == "utf-16" and (cuts or SURROGATE.search(change.text)):
+    first, last = _place(lines, start, encoding), _place(lines, end, encoding)
+    halves = any(SURROGATE.search(text) for text in (lines[first[0]], lines[last[0]], change.text))
+    if encoding == "utf-16" and (cuts or halves):
         _apply_in_units(lines, change)
     else:
-        _splice(lines, _place(lines, start, encoding), _place(lines, end, encoding), change.text)
+        _splice(lines, first, last, change.text)
 
 
 def _splice(lines: list[str], start: tuple[int, int], end: tuple[int, int], inserted: str) -> None:

@@ -68,6 +68,11 @@ EDITS = {
         [change((0, 1), (0, 1), "\ud83d"), change((0, 2), (0, 2), "\ude00"), change((0, 3), (0, 3), "X")],
         "a😀Xb",
     ),
+    "S7: two halves that come to meet": (
+        "\ud83dab\ncd\ude00",
+        [change((0, 1), (1, 2), ""), change((0, 2), (0, 2), "X")],
+        "😀X",
+    ),
     "half an emoji in a text that was opened": ("\ud83d", [], "\N{REPLACEMENT CHARACTER}"),
 }
 
