@@ -38,7 +38,7 @@ class Answer:
     def steps(self) -> Steps:
         """Read and answer, pausing before each batch. Raises FimError for what cannot be answered."""
         self._queued_ms = self._elapsed_ms()
-        self._reading = reading = Reading(self._loaded, self._loaded.encoder.encode(self._request.prompt))
+        self._reading = reading = Reading(self._loaded, *self._loaded.encoder.encode(self._request.prompt))
         grammar = self._loaded.llama.grammar(self._request.grammar) if self._request.grammar else None
         try:
             if self._request.max_tokens:

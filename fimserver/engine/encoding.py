@@ -7,6 +7,8 @@ and suffix come at every key, so the tokens of a segment are kept.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
 from fimserver.engine.interface import Keep, Prompt, Segment
 from fimserver.errors import EngineRefused, PromptTooLong
@@ -35,6 +37,13 @@ class Vocabulary:
     name: str = "the model"
 
 
+class Encoded(NamedTuple):
+    """A prompt as the model reads it. The first `stable` tokens are all but its last segment, which changes most."""
+
+    tokens: list[int]
+    stable: int
+
+
 class Encoder:
     """Encodes prompts, and remembers the segments it has seen."""
 
@@ -43,13 +52,15 @@ class Encoder:
         self._context_tokens = context_tokens
         self._seen: OrderedDict[Segment, tuple[int, ...]] = OrderedDict()
 
-    def encode(self, prompt: Prompt) -> list[int]:
+    def encode(self, prompt: Prompt) -> Encoded:
         """Return the prompt's tokens. Raises EngineRefused (unknown control text) and PromptTooLong."""
-        parts = [(segment.keep, self.tokens_of(segment)) for segment in prompt.segments]
-        tokens = trim(parts, self._context_tokens)
+        parts = trim_parts(
+            [(segment.keep, self.tokens_of(segment)) for segment in prompt.segments], self._context_tokens
+        )
+        tokens = list(chain.from_iterable(parts))
         if not tokens:
             raise EngineRefused("The prompt is empty: there is nothing to go on from.")
-        return tokens
+        return Encoded(tokens, len(tokens) - len(parts[-1]))
 
     def stop_tokens(self, prompt: Prompt) -> frozenset[int]:
         """Return the tokens of the control texts at which this prompt's answer ends. Raises EngineRefused."""
@@ -112,7 +123,12 @@ def _inside_guarded(text: str, vocabulary: Vocabulary) -> int:
 
 
 def trim(parts: Iterable[_Part], context_tokens: int) -> list[int]:
-    """Return the parts' tokens, joined, with room left for an answer. Raises PromptTooLong.
+    """Return the parts' tokens, joined, with room left for an answer. Raises PromptTooLong."""
+    return list(chain.from_iterable(trim_parts(parts, context_tokens)))
+
+
+def trim_parts(parts: Iterable[_Part], context_tokens: int) -> list[Sequence[int]]:
+    """Return the tokens of each part, cut so that room is left for an answer. Raises PromptTooLong.
 
     Parts that may be dropped go first, whole. Then whole blocks are cut from the longest part that may be cut, until
     all fit: from its beginning where its tail is to be kept, from its end where its head is.
@@ -132,9 +148,8 @@ def trim(parts: Iterable[_Part], context_tokens: int) -> list[int]:
         cuts[index] += CUT_TOKENS
         excess = sum(max(0, len(tokens) - cut) for (_, tokens), cut in zip(kept, cuts, strict=True)) - room
     return [
-        token
+        tokens[cut:] if keep is Keep.TAIL else tokens[: max(0, len(tokens) - cut)]
         for (keep, tokens), cut in zip(kept, cuts, strict=True)
-        for token in (tokens[cut:] if keep is Keep.TAIL else tokens[: max(0, len(tokens) - cut)])
     ]
 
 

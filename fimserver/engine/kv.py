@@ -89,6 +89,11 @@ class Book:
         """Return the sequences to clear so that `sequence` can grow by `wanted` tokens; None where nothing helps."""
         return self._clearing(wanted, {sequence}, frozenset(busy), frozenset())
 
+    def spare(self, sequence: int, busy: Iterable[int] = ()) -> int | None:
+        """Return another sequence that may be emptied, None where all others are busy."""
+        held = self._victim(frozenset(busy) | {sequence})
+        return None if held is None else held.number
+
     def cells_taken(self, without: Iterable[int] = ()) -> int:
         """Return how many cells would be taken without some sequences; shared ones are counted once."""
         gone = frozenset(without)

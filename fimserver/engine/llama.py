@@ -247,8 +247,11 @@ class Llama:
         native.llama_set_n_threads(self._context, threads, threads)
 
     def interrupt(self) -> None:
-        """Make the running `decode`, or the next one, return False within milliseconds. Any thread may call this."""
-        self._interrupted[0] = b"\x01"
+        """Make the running `decode`, or the next one, return False within milliseconds. Any thread may call this.
+
+        A model that cannot rewind would lose all it has read, so it finishes its small batch.
+        """
+        self._interrupted[0] = b"\x01" if self.rewindable else b"\x00"
 
     def proceed(self) -> None:
         """Take back `interrupt`."""

@@ -68,6 +68,20 @@ class Memory:
             self._cut(sequence, start)
         return done
 
+    def leave_behind(self, owner: object, sequence: int) -> int:
+        """Leave the owner's sequence as it is for whoever comes next, and return another one that goes on from it."""
+        target = self.book.spare(sequence, self._owners)
+        if target is None:
+            return sequence
+        self._clear(target)
+        length = self.length(sequence)
+        self._llama.share(sequence, target, length)
+        self.book.branch(sequence, target, length)
+        self.book.touch(sequence)
+        del self._owners[sequence]
+        self._owners[target] = owner
+        return target
+
     def cut(self, sequence: int, length: int) -> None:
         """Forget what a sequence holds beyond `length`; where the model cannot, it is emptied."""
         self._cut(sequence, length)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Generator, Sequence
 
 from fimserver.engine.kv import common_length
-from fimserver.engine.llama import MOST_ROWS
 from fimserver.engine.loading import Loaded
 
 Steps = Generator[None, None, None]
@@ -17,7 +16,8 @@ Steps = Generator[None, None, None]
 class Reading:
     """A text on its way through the model. `rows` of the last batch say what follows its last token and the draft's."""
 
-    def __init__(self, loaded: Loaded, tokens: Sequence[int]) -> None:
+    def __init__(self, loaded: Loaded, tokens: Sequence[int], stable: int) -> None:
+        """`stable` is how many of the tokens the next prompt is likely to begin with too."""
         self.tokens = list(tokens)
         self.prompt_tokens = len(tokens)
         self.reused_tokens = self.evaluated_tokens = 0  # of the prompt
@@ -26,6 +26,7 @@ class Reading:
         self._loaded, self._memory = loaded, loaded.memory
         self._sequence: int | None = None
         self._was_drafted = False
+        self._stable = 0 if loaded.llama.rewindable else stable
 
     @property
     def generated_tokens(self) -> int:
@@ -37,20 +38,27 @@ class Reading:
         while True:
             yield
             done = self._hold(needs_logits)
-            batch = self.tokens[done : done + self._loaded.speed.batch_tokens]
+            end = self._end(done, needs_logits)
+            batch = self.tokens[done : min(end, done + self._loaded.speed.batch_tokens)]
             if not batch:
                 return
-            last = len(batch) - 1 if done + len(batch) == len(self.tokens) else None
-            if last is None or not needs_logits:
-                if self._evaluate(batch, range(0)) and last is not None:
-                    return
-            else:
-                drafted = list(draft) if len(batch) == 1 and len(draft) < MOST_ROWS else []
-                rows = range(last, last + 1 + len(drafted))
-                if self._evaluate(batch + drafted, rows):
-                    self.rows, self._was_drafted = rows, bool(drafted)
-                    return
-                draft = ()  # what was interrupted goes on with the least there is
+            is_last = needs_logits and done + len(batch) == len(self.tokens)
+            drafted = list(draft) if is_last and len(batch) == 1 else []
+            rows = range(len(batch) - 1, len(batch) + len(drafted)) if is_last else range(0)
+            if self._evaluate(batch + drafted, rows) and is_last:
+                self.rows, self._was_drafted = rows, bool(drafted)
+                return
+            draft = ()  # what was interrupted goes on with the least there is
+
+    def _end(self, done: int, needs_logits: bool) -> int:
+        """Return up to where to read: to the end, where the model can rewind.
+
+        One that cannot pauses where the next prompt may differ, to leave a sequence behind, and leaves out the last
+        token of a prompt that is only warmed, as its logits cannot be had without reading it.
+        """
+        if self._loaded.llama.rewindable:
+            return len(self.tokens)
+        return self._stable if done < self._stable else len(self.tokens) - (not needs_logits)
 
     def release(self) -> None:
         """Let go of the sequence; what it holds stays for whoever begins with it."""
@@ -70,7 +78,10 @@ class Reading:
             agreed = common_length(self._memory.tokens(self._sequence), self.tokens)
             self._memory.cut(self._sequence, min(agreed, len(self.tokens) - 1))
         self._was_drafted = False
-        return self._memory.length(self._sequence)
+        done = self._memory.length(self._sequence)
+        if done and done == self._stable:
+            self._sequence, self._stable = self._memory.leave_behind(self, self._sequence), 0
+        return done
 
     def _evaluate(self, batch: Sequence[int], rows: range) -> bool:
         assert self._sequence is not None

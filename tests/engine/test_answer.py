@@ -37,7 +37,7 @@ def request(prompt: Prompt, max_tokens: int = 16, **more: object) -> GenerateReq
 
 
 def token_count(loaded: Loaded, prompt: Prompt) -> int:
-    return len(loaded.encoder.encode(prompt))
+    return len(loaded.encoder.encode(prompt).tokens)
 
 
 def test_chunks_add_up_to_the_usage_of_the_last(loaded: Loaded) -> None:
@@ -328,7 +328,7 @@ def test_an_unknown_control_text_is_refused_by_name(loaded: Loaded) -> None:
 def test_control_texts_in_the_users_file_are_text(loaded: Loaded) -> None:
     prompt = fim("# <|fim_middle|><|endoftext|>\nx = ")
     controls = {loaded.llama.tokenise(name, control=True)[0] for name in loaded.facts.control_texts}
-    assert sum(token in controls for token in loaded.encoder.encode(prompt)) == 3
+    assert sum(token in controls for token in loaded.encoder.encode(prompt).tokens) == 3
 
 
 def test_a_model_that_computes_no_numbers_is_refused_and_forgotten(loaded: Loaded) -> None:

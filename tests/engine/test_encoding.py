@@ -29,7 +29,7 @@ def letters(text: str) -> list[int]:
 
 
 def encode(*segments: Segment, context_tokens: int = 1000) -> list[int]:
-    return Encoder(TOY, context_tokens).encode(Prompt(segments))
+    return Encoder(TOY, context_tokens).encode(Prompt(segments)).tokens
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,8 @@ def test_what_must_be_kept_and_does_not_fit_is_refused() -> None:
 def test_typing_on_moves_the_cut_once_in_a_block() -> None:
     beginnings = [trim([(Keep.TAIL, A), (Keep.ALL, A[:typed])], 512)[0] for typed in range(100, 100 + 2 * CUT_TOKENS)]
     assert len(set(beginnings)) == 3
+
+
+def test_the_last_segment_is_the_one_that_changes() -> None:
+    prompt = Prompt((Segment("<pre>", control=True), Segment("ab"), Segment("typed")))
+    assert Encoder(TOY, 1000).encode(prompt).stable == 3
