@@ -19,7 +19,7 @@ from fimserver.lsp.transport import Channel, Writer, leave, leave_soon, start_re
 from fimserver.settings import Settings
 
 # Messages that are read but not handled yet; more wait in the pipe.
-_MOST_UNHANDLED = 1024
+_MOST_UNHANDLED = 64
 
 # How long the last answers may take to be written.
 _LAST_WORDS_S = 0.5
