@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from fimserver.complete.other_files import OtherFiles
 from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
 from fimserver.complete.stops import Stopping
 from fimserver.complete.stream import Written, write
@@ -24,9 +24,6 @@ from fimserver.prompt.profile import Profile, profile_for
 from fimserver.settings import Settings
 from fimserver.uris import shown_path
 from fimserver.values import Anchor, CursorContext, Shape, Snippet
-
-if TYPE_CHECKING:
-    from fimserver.retrieval.gather import Gatherer
 
 # A user who has not typed for this long has paused: time to move the anchor, and to look at other files again.
 _PAUSE_S = 0.7
@@ -47,13 +44,13 @@ class Asker:
     """Knows each document's anchors, the model and the engine's pace."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, gatherer: "Gatherer | None", roots: tuple[Path, ...]
+        self, engine: Engine, settings: Settings, other_files: OtherFiles | None, roots: tuple[Path, ...]
     ) -> None:
         self.pace = Pace()
         self.background_tokens = 0  # evaluated and written while nobody waited
         self._engine = engine
         self._settings = settings
-        self._gatherer = gatherer
+        self._other_files = other_files
         self._roots = roots
         self._model: Model | None = None
         self._anchors = Anchors()
@@ -175,7 +172,7 @@ class Asker:
 
     def _snippets(self, context: CursorContext, model: Model) -> tuple[Snippet, ...]:
         """Return what of other files should stand in the next prompt."""
-        if self._gatherer is None or not self._settings.context.other_files or not model.profile.file:
+        if self._other_files is None or not self._settings.context.other_files or not model.profile.file:
             return ()
         share = int(full_prompt_tokens(self.pace, model.facts) * _SNIPPET_SHARE)
-        return self._gatherer.snippets(context, min(share, self._settings.context.max_tokens), paused=True)
+        return self._other_files.snippets(context, min(share, self._settings.context.max_tokens))

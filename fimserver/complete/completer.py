@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
@@ -21,6 +20,7 @@ from fimserver.complete.copying import copied_rest
 from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
 from fimserver.complete.landing import Landing, landed, landed_copy, landed_with_error
+from fimserver.complete.other_files import OtherFiles
 from fimserver.complete.turns import Turns, quiet_ms
 from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine, Priority
@@ -31,9 +31,6 @@ from fimserver.syntax.opening import line_opens_block
 from fimserver.text import position_at
 from fimserver.uris import path_of
 from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span
-
-if TYPE_CHECKING:
-    from fimserver.retrieval.gather import Gatherer
 
 # A generated file or a data set: nobody types in it, and its length makes every step slow.
 _LARGEST_FILE_CHARACTERS = 2_000_000
@@ -46,15 +43,15 @@ class Completer:
         self,
         engine: Engine,
         settings: Settings,
-        gatherer: "Gatherer | None" = None,
+        other_files: OtherFiles | None = None,
         roots: tuple[Path, ...] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.journal = Journal()
         self._settings = settings
-        self._asker = Asker(engine, settings, gatherer, roots)
-        self._gatherer = gatherer
+        self._asker = Asker(engine, settings, other_files, roots)
+        self._other_files = other_files
         self._clock = clock
         self._turns = Turns()
         self._cache = SuggestionCache()
@@ -132,9 +129,9 @@ class Completer:
         if len(document.text) > _LARGEST_FILE_CHARACTERS or "\0" in document.text[:8_000]:
             return Rejection(reason=Reason.UNSUITABLE_FILE, detail="The file is binary or longer than 2 MB.")
         path = path_of(document.uri)
-        excluded = self._gatherer.excluded(path) if self._gatherer and path else None
-        if excluded is not None and excluded.completion:
-            return Rejection(reason=Reason.EXCLUDED, detail=str(excluded))
+        rule = self._other_files.rule_against_completion(path) if self._other_files and path else ""
+        if rule:
+            return Rejection(reason=Reason.EXCLUDED, detail=f"The file is excluded by {rule}.")
         return None
 
     async def _flight_for(self, context: CursorContext, invoked: bool) -> Flight:

@@ -1,0 +1,18 @@
+"""What the completer wants to know of the workspace's other files; `retrieval/` knows it."""
+
+from pathlib import Path
+from typing import Protocol
+
+from fimserver.values import CursorContext, Snippet
+
+
+class OtherFiles(Protocol):
+    """The rest of the workspace."""
+
+    def snippets(self, context: CursorContext, limit_tokens: int) -> tuple[Snippet, ...]:
+        """Return what may help at a cursor, within a budget. Never an excluded file's text, and never an error."""
+        ...
+
+    def rule_against_completion(self, path: Path) -> str:
+        """Return the rule that forbids suggestions in a file, as `.aiignore:3`; empty where none does."""
+        ...
