@@ -82,16 +82,18 @@ def refuse_the_lines_above_again(text: str, context: CursorContext) -> str | Rej
     return text
 
 
-_PHRASES = re.compile(r"(.{12,200}?)\1{3,}$")
-_PHRASES_CHARACTERS = 1_000
+# A phrase is as long as this; four in a row are a loop.
+_PHRASE_CHARACTERS = range(12, 200)
+_MOST_PHRASES = 4
 
 
 def refuse_repetition(text: str, context: CursorContext) -> str | Rejection:  # noqa: ARG001
     """Refuse a text of which one line, or one phrase, is most; brackets, rules and rows of numbers may repeat."""
     lines = [line.strip() for line in text.split("\n") if _has_letters(line)]
     often = max((lines.count(line) for line in set(lines)), default=0)
-    phrase = _PHRASES.search(text[-_PHRASES_CHARACTERS:])
-    if (len(lines) >= 4 and often * 2 > len(lines)) or (phrase and _has_letters(phrase.group(1))):
+    periods = (period for period in _PHRASE_CHARACTERS if _has_letters(text[-period:]))
+    loops = any(text.endswith(text[-period:] * _MOST_PHRASES) for period in periods)
+    if loops or (len(lines) >= 4 and often * 2 > len(lines)):
         return Rejection(reason=Reason.REPEATS_ITSELF, detail="It repeated itself.")
     return text
 

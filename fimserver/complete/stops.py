@@ -13,6 +13,7 @@ from fimserver.complete.indentation import mend_the_indentation
 from fimserver.complete.junk import control_text_in, writes_prose
 from fimserver.complete.overlap import lines_below, repeats
 from fimserver.syntax.ends import finished_at
+from fimserver.text import leading_blanks
 from fimserver.values import CursorContext, Shape
 
 # Further back in the answer no control text is looked for: the pieces before were looked at as they came.
@@ -87,6 +88,8 @@ def before_a_loop(text: str, begin: int, stopping: Stopping) -> int | None:  # n
 
 def after_enough_lines(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
     """Cut after the longest suggestion the user wants to see; empty lines do not count."""
+    if text.count("\n") < stopping.max_lines:
+        return None
     end, lines = 0, 0
     for line in text.split("\n")[:-1]:
         end += len(line) + 1
@@ -96,41 +99,74 @@ def after_enough_lines(text: str, begin: int, stopping: Stopping) -> int | None:
     return None
 
 
-def before_what_follows(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+def before_what_follows(text: str, begin: int, stopping: Stopping) -> int | None:
     """Cut before a whole line that says what the next line of the document says already, as deeply indented."""
     below = lines_below(stopping.context, 1)
-    at = 0
-    for line in text.split("\n")[:-1]:
+    at = text.rfind("\n", 0, begin) + 1
+    while (end := text.find("\n", at)) >= 0:
+        line = text[at:end]
         if at and repeats([line], below) and any(character.isalnum() for character in line):
             return at - 1
-        at += len(line) + 1
+        at = end + 1
     return None
 
 
 def before_the_third_time(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
     """Cut before a line that comes the third time running."""
-    lines = text.split("\n")
-    for index in range(2, len(lines) - 1):
-        if lines[index].strip() and lines[index] == lines[index - 1] == lines[index - 2]:
-            return len("\n".join(lines[:index]))
+    at = text.rfind("\n", 0, begin) + 1
+    while (end := text.find("\n", at)) >= 0:
+        line = text[at : end + 1]
+        if line.strip() and (
+            (text.startswith(line * 2) and at == 2 * len(line)) or text.endswith("\n" + line * 2, 0, at)
+        ):
+            return at - 1
+        at = end + 1
     return None
 
 
-def before_a_fence(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+def before_a_fence(text: str, begin: int, stopping: Stopping) -> int | None:
     """Cut before a Markdown fence that ends the code, in languages that have none."""
-    end = text.find("\n```")
+    end = text.find("\n```", max(0, begin - 3))
     return None if end < 0 or writes_prose(stopping.context) or "```" in stopping.context.document.text else end
 
 
-def after_the_block(text: str, begin: int, stopping: Stopping) -> int | None:  # noqa: ARG001
+def after_the_block(text: str, begin: int, stopping: Stopping) -> int | None:
     """Cut where the statement or block that began is whole; judged at line ends, where a parser can tell."""
-    if stopping.shape is not Shape.BLOCK or "\n" not in text:
+    if stopping.shape is not Shape.BLOCK or "\n" not in text or _goes_deeper(text, begin):
         return None
     context = stopping.context
     mended = mend_the_indentation(text, context)
     placed = mended if isinstance(mended, str) else text
     end = finished_at(context.document, context.offset, placed, stopping.shape, context.scope_indent)
-    return end if end is None or placed == text else _in_text(text, placed, end)
+    if placed == text:
+        return end
+    # Lines that forgot their indentation cannot tell by it where they end: an empty line has to do.
+    paragraph = text.find("\n\n", len(text) - len(text.lstrip("\n")))
+    ends = [_in_text(text, placed, end)] if end is not None else []
+    return min([*ends, paragraph] if paragraph >= 0 else ends, default=None)
+
+
+_CLOSES = re.compile(r"[}`]|\"\"\"|\'\'\'")
+
+
+def _goes_deeper(text: str, begin: int) -> bool:
+    """Say whether the lines since `begin` end nothing, as most do: indented like the line before, nothing closed.
+
+    It spares reading the whole answer again at each of its lines.
+    """
+    line_start = text.rfind("\n", 0, begin) + 1
+    before_start = text.rfind("\n", 0, max(0, line_start - 1)) + 1
+    before = text[before_start : max(0, line_start - 1)]
+    *whole, last = text[line_start:].split("\n")
+    lines = [before, *whole, last] if last.strip() else [before, *whole]
+    if not all(line.strip() for line in lines) or _CLOSES.search(text, before_start):
+        return False
+    widths = [len(leading_blanks(line)) for line in lines]
+    return widths[0] > 0 and widths == sorted(widths) and all(_opens_as_much(line) for line in whole)
+
+
+def _opens_as_much(line: str) -> bool:
+    return line.count(")") + line.count("]") <= line.count("(") + line.count("[")
 
 
 def _in_text(text: str, placed: str, end: int) -> int:
@@ -152,7 +188,7 @@ BETWEEN_LINES: tuple[Stop, ...] = (
 )
 
 
-_TELLING_LINE = re.compile(r"\s*\w*|.*[)\]};,]\s*")
+_TELLING_LINE = re.compile(r"\s*\w*|.*\}[)\]};,]*\s*")
 
 
 def _may_tell(text: str, begin: int) -> bool:
@@ -171,10 +207,11 @@ def _repeating_tail(text: str, longest_period: int, times: int) -> int:
     """
     for period in range(1, longest_period + 1):
         span = period * times
-        if len(text) < span:
+        if len(text) < span or len(text) == period:
             return 0
-        unit = text[-period:]
-        if unit.strip() and text[-span:] == unit * times:
+        if text[-1] != text[-1 - period] or not text[-period:].strip():
+            continue
+        if text.endswith(text[-period:] * times):
             begin = len(text) - span
             while begin > 0 and text[begin - 1] == text[begin - 1 + period]:
                 begin -= 1
