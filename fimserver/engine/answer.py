@@ -12,7 +12,7 @@ from fimserver.engine.choosing import Choice, Chooser
 from fimserver.engine.endings import StopTexts, goes_in_circles
 from fimserver.engine.grammar import Grammar
 from fimserver.engine.interface import Chunk, Finish, GenerateRequest, Usage
-from fimserver.engine.loading import Loaded
+from fimserver.engine.loaded import Loaded
 from fimserver.engine.reading import Reading, Steps
 from fimserver.engine.sampling import is_clear
 from fimserver.errors import FimError

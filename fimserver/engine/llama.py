@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fimserver.engine.failures import check_model_file, context_failure, load_failure
+from fimserver.engine.failures import context_failure, load_failure
 from fimserver.engine.grammar import Candidates, Grammar
 from fimserver.errors import EngineMissing, EngineRefused, EngineUnavailable
 
@@ -84,7 +84,7 @@ class Llama:
     """A loaded model. `close` frees it."""
 
     def __init__(self, options: LoadOptions, on_percent: Callable[[int], None] = lambda _: None) -> None:
-        """Load the model. Raises ModelMissing, ModelBroken or EngineUnavailable (not enough memory)."""
+        """Load the model. Raises ModelBroken or EngineUnavailable (not enough memory)."""
         self.options = options
         self._interrupted = ctypes.create_string_buffer(2)
         self._model = _load_model(options, on_percent)
@@ -350,7 +350,6 @@ native.llama_backend_init()
 
 
 def _load_model(options: LoadOptions, on_percent: Callable[[int], None]) -> Any:
-    check_model_file(options.path)
     params = native.llama_model_default_params()
     params.n_gpu_layers = options.gpu_layers
     params.use_extra_bufts = options.repack

@@ -1,22 +1,17 @@
 """Turn the engine's options into a loaded model with all that answers need of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+import platform
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from fimserver.engine.drafting import Drafter, Record
-from fimserver.engine.encoding import Encoder, Vocabulary
-from fimserver.engine.failures import ContextTooLarge
-from fimserver.engine.healing import PrefixIndex
+from fimserver.engine.failures import ContextTooLarge, check_model_file
 from fimserver.engine.interface import ModelFacts
 from fimserver.engine.llama import Llama, LoadOptions, can_use_gpu, system_features, version
-from fimserver.engine.measured import measure, recall, remember
-from fimserver.engine.memory import Memory
+from fimserver.engine.loaded import Loaded
+from fimserver.engine.measured import recall, remember
 from fimserver.engine.saved import SavedStates, forget_all, key_of
-from fimserver.engine.speed import Speed, choose_threads, usable_cores
+from fimserver.engine.speed import Measured, choose_threads, usable_cores
 from fimserver.engine.threads import ThreadChoice, thread_candidates
 from fimserver.engine.wire import EngineOptions
 from fimserver.files import cache_folder
@@ -28,74 +23,18 @@ SEQUENCES = 8
 _LEAST_CELLS = 512
 
 
-@dataclass
-class Loaded:
-    """A model that is ready to answer."""
-
-    llama: Llama
-    base_facts: ModelFacts
-    threads: ThreadChoice
-    saved: SavedStates | None = None
-    drafts: bool = True
-    warning: str = ""
-
-    def __post_init__(self) -> None:
-        """Set up what answers share."""
-        self.memory = Memory(self.llama, self.saved)
-        self.speed = Speed(self.llama.batch_tokens)
-        self.record = Record()
-        self.prefix_index = PrefixIndex(self.llama.piece, self.llama.vocabulary_size)
-        self.chance = np.random.default_rng()
-        self.scratch = np.empty(self.llama.vocabulary_size, np.float32)
-        fim = self.llama.fim_tokens()
-        self.middle = fim.get("middle")
-        self.ends = frozenset(self.llama.end_tokens()) | frozenset(fim.values())
-        vocabulary = Vocabulary(self._tokenise, self.llama.is_control, self.ends, self.base_facts.name)
-        self.encoder = Encoder(vocabulary, self.base_facts.context_tokens)
-
-    @property
-    def facts(self) -> ModelFacts:
-        """The model's facts, with the speeds as measured by now."""
-        return replace(
-            self.base_facts,
-            prefill_tokens_per_s=round(self.speed.prefill_tokens_per_s, 1),
-            decode_tokens_per_s=round(self.speed.decode_tokens_per_s, 1),
-        )
-
-    def learn_speeds(self) -> None:
-        """Recall this machine's speeds with this model, or measure them."""
-        measured = recall(self._speeds_key)
-        if measured:
-            self.speed.recall(measured)
-        else:
-            measure(self.llama, self.speed, self.threads)
-            remember(self._speeds_key, self.speed.measured())
-
-    def keep(self) -> None:
-        """Write down what the next engine can make use of."""
-        self.memory.save()
-        remember(self._speeds_key, self.speed.measured())
-
-    @cached_property
-    def _speeds_key(self) -> str:
-        return key_of(model_parts(self.llama.options), system_features(), usable_cores(), self.llama.options.gpu_layers)
-
-    def drafter(self, tokens: Sequence[int]) -> Drafter | None:
-        """Return who drafts an answer to these tokens; nobody for a model that cannot take a wrong draft back."""
-        if not self.drafts or not self.llama.rewindable:
-            return None
-        return Drafter(tokens, self.record, self.speed.cost_of)
-
-    def _tokenise(self, text: str, control: bool) -> list[int]:
-        return self.llama.tokenise(text, control=control)
-
-
 def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
     """Load the model. Raises ModelMissing, ModelBroken or EngineUnavailable.
 
     Where memory does not suffice for the wanted context, half of it is tried once.
     """
+    check_model_file(Path(options.model_path))
     wanted = load_options(options, gpu=can_use_gpu())
+    key = speeds_key(wanted)
+    known = recall(key) or Measured()
+    if known.repack:  # should that crash here after all, the next engine does without
+        remember(key, replace(known, repack=False))
+    wanted = replace(wanted, repack=bool(known.repack))
     try:
         llama, warning = Llama(wanted, on_percent), ""
     except ContextTooLarge as error:
@@ -104,8 +43,16 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
         llama = Llama(replace(wanted, cells=wanted.cells // 2), on_percent)
         warning = f"{error}; going on with half of that."
     facts = facts_of(llama)
-    threads = ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes))
-    loaded = Loaded(llama, facts, threads, saved_states(options, llama), options.drafting != "off", warning)
+    loaded = Loaded(
+        llama,
+        facts,
+        ThreadChoice(thread_candidates(options.threads, wanted.threads, facts.file_bytes)),
+        speeds_key=key,
+        known=known,
+        saved=saved_states(options, llama),
+        drafts=options.drafting != "off",
+        warning=warning,
+    )
     loaded.learn_speeds()
     return loaded
 
@@ -148,6 +95,11 @@ def model_parts(options: LoadOptions) -> tuple[object, ...]:
         options.flash_attention,
         version(),
     )
+
+
+def speeds_key(options: LoadOptions) -> str:
+    """Return what identifies a model on this machine."""
+    return key_of(model_parts(options), system_features(), platform.release(), usable_cores(), options.gpu_layers)
 
 
 def facts_of(llama: Llama) -> ModelFacts:

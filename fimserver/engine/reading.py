@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator, Sequence
 
 from fimserver.engine.kv import common_length
-from fimserver.engine.loading import Loaded
+from fimserver.engine.loaded import Loaded
 
 Steps = Generator[None, None, None]
 

@@ -21,11 +21,15 @@ _STEP_TOKENS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """How fast this machine is with a model. `drafts_s` is the time of a batch by the number of its tokens."""
+    """How fast this machine is with a model. `drafts_s` is the time of a batch by the number of its tokens.
+
+    `repack` says whether the weights are better repacked for this CPU; None where that was not tried yet.
+    """
 
     prefill_tokens_per_s: float = 0.0
     decode_tokens_per_s: float = 0.0
     drafts_s: Mapping[str, float] = field(default_factory=dict)  # texts for keys, as JSON has them
+    repack: bool | None = None
 
 
 class Speed:

@@ -22,7 +22,8 @@ from fimserver.engine.interface import (
     ModelFacts,
     Priority,
 )
-from fimserver.engine.loading import Loaded, load
+from fimserver.engine.loaded import Loaded
+from fimserver.engine.loading import load
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, FimError
 
@@ -83,6 +84,8 @@ class Worker:
         """Take a job on. It waits while the model is being loaded."""
         with self._changed:
             self._jobs.append(job)
+            if self._loaded:
+                self._loaded.trial.give_way()
             if self._running and job.request.priority < self._running.request.priority:
                 self._interrupt()
             self._changed.notify()
@@ -98,6 +101,8 @@ class Worker:
         """Stop at once, and wait until the model is freed. Jobs that wait get no more answers."""
         with self._changed:
             self._stopping = True
+            if self._loaded:
+                self._loaded.trial.give_way()
             self._interrupt()
             self._changed.notify()
         self._thread.join()
@@ -135,13 +140,19 @@ class Worker:
         with self._changed:
             self._running = None
             while not (self._stopping or self._jobs):
-                self._changed.wait()
+                self._wait()
             if self._stopping:
                 return None
             self._running = min(self._jobs, key=lambda job: job.rank)
             if self._loaded:
                 self._loaded.llama.proceed()
             return self._running
+
+    def _wait(self) -> None:
+        """Wait for something to happen; where nothing does for a while, use the time to try what might be quicker."""
+        trial = self._loaded.trial if self._loaded else None
+        if not self._changed.wait(trial.wait_s if trial else None) and trial:
+            trial.begin()
 
     def _advance(self, job: Job) -> None:
         """Carry a job one batch further, or end it."""

@@ -8,7 +8,8 @@ import pytest
 from fimserver.engine.answer import Answer
 from fimserver.engine.endings import StopTexts, goes_in_circles
 from fimserver.engine.interface import Finish, GenerateRequest, Keep, Prompt, Segment
-from fimserver.engine.loading import Loaded, load
+from fimserver.engine.loaded import Loaded
+from fimserver.engine.loading import load
 from fimserver.errors import EngineRefused, PromptTooLong
 from tests.engine.worker_rig import OPTIONS, PREFIX, Listener, answered, fim
 

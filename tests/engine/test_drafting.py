@@ -8,7 +8,8 @@ import pytest
 from fimserver.engine.answer import Answer
 from fimserver.engine.drafting import Drafter, Lookup, Match, Record, best_length
 from fimserver.engine.interface import GenerateRequest
-from fimserver.engine.loading import Loaded, load
+from fimserver.engine.loaded import Loaded
+from fimserver.engine.loading import load
 from fimserver.engine.sampling import is_clear
 from tests.engine.worker_rig import OPTIONS, PREFIX, Listener, answered, fim
 

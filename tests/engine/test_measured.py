@@ -100,6 +100,7 @@ def test_speeds_follow_what_is_measured() -> None:
         "prefill_tokens_per_s": 64,
         "decode_tokens_per_s": 10,
         "drafts_s": {},
+        "repack": None,
     }
     for _ in range(30):
         speed.note(64, 0.5)

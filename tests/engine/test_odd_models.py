@@ -8,7 +8,8 @@ import pytest
 
 from fimserver.engine.answer import Answer
 from fimserver.engine.interface import GenerateRequest, Prompt, Segment
-from fimserver.engine.loading import Loaded, load
+from fimserver.engine.loaded import Loaded
+from fimserver.engine.loading import load
 from tests.engine.odd_models import write_mamba, write_sliding_window
 from tests.engine.worker_rig import OPTIONS, PREFIX, SUFFIX, Listener, answered
 

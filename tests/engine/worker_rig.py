@@ -7,7 +7,7 @@ from pathlib import Path
 import fimserver
 from fimserver.engine.answer import Answer
 from fimserver.engine.interface import Chunk, Finish, GenerateRequest, Keep, Prompt, Segment, Usage
-from fimserver.engine.loading import Loaded
+from fimserver.engine.loaded import Loaded
 from fimserver.engine.wire import EngineOptions
 from fimserver.engine.worker import Job, Worker
 from fimserver.errors import FimError
