@@ -29,7 +29,6 @@ _CLOSERS = re.compile(r"\}[)\]}]*(?:\([^()\n]*(?:\)|\Z))?[;,]?")
 # What these open is often not indented.
 _FLAT = frozenset({"namespace", "extern"})
 
-
 # What ends a documenting string: it describes what stands above it, not what comes.
 _QUOTES = ('"""', "'''")
 
@@ -40,7 +39,7 @@ class _Block:
 
     width: int  # of its header's indentation; -1 where nothing encloses it
     first: int  # index of the first of the writing's lines that belongs to it
-    brace: int  # where its opening brace stands in the writing, -1 if above it
+    brace: int | None  # where its opening brace stands in the writing, -1 if above it, None if it has none of its own
     word: str  # its header's first word
     paragraph: bool = False  # an empty line ends it: it is what a comment describes, or statements at top level
 
@@ -97,9 +96,11 @@ def _block(writing: Writing, scope_indent: str) -> _Block | None:
     above = line_text(writing.document, writing.line - 1) if writing.line else ""
     described = bool(above.strip()) and is_remark(above, writing.language) and not above.rstrip().endswith(_QUOTES)
     if header is not None:
-        width = columns(header_indent(writing.document, header, writing.language))
-        word = first_word(line_text(writing.document, header))
-        return _Block(-1, 0, -1, word, True) if word in _FLAT else _Block(width, 0, -1, word, described)
+        text = line_text(writing.document, header)
+        brace, word = None if _brace_of(text, writing) is None else -1, first_word(text)
+        flat = word in _FLAT
+        width = -1 if flat else columns(header_indent(writing.document, header, writing.language))
+        return _Block(width, 0, brace, word, paragraph=flat or described)
     return _opened_block(writing, writing.lines[0].text) or _paragraph(writing, scope_indent)
 
 
@@ -107,18 +108,23 @@ def _opened_block(writing: Writing, header: str) -> _Block | None:
     """Return the block that the writing's first line opens, given as much of it as may do so."""
     if not line_opens_block(header, writing.language):
         return None
-    brace = scan(header, writing.language).code_end - 1
     indent = leading_blanks(header)
     if writing.start:
         indent = header_indent(writing.document, writing.line, writing.language)
-    return _Block(columns(indent), 1, brace, first_word(header))
+    return _Block(columns(indent), 1, _brace_of(header, writing), first_word(header))
+
+
+def _brace_of(header: str, writing: Writing) -> int | None:
+    """Return where the brace stands that ends a header, None where another character does."""
+    end = scan(header, writing.language).code_end
+    return end - 1 if header[:end].endswith("{") else None
 
 
 def _paragraph(writing: Writing, scope_indent: str) -> _Block:
     """Return a group of statements that ends at an empty line, or where the scope around it does."""
     first = next((line.text for line in writing.lines if line.text.strip()), "")
     outside = columns(leading_blanks(first)) <= columns(scope_indent)
-    return _Block(-1 if outside else columns(scope_indent), 0, -1, "", paragraph=True)
+    return _Block(-1 if outside else columns(scope_indent), 0, None, "", paragraph=True)
 
 
 def _block_end(writing: Writing, block: _Block) -> int | None:
@@ -136,11 +142,18 @@ def _brace_closed(writing: Writing, block: _Block) -> _Event | None:
         opener = take_bracket(token, still_open)
         if clause and token.text == "{":
             brace, clause = token.start, False
-        elif token.text == "}" and (opener.start if opener else -1) == brace:
+        elif token.text == "}" and _is_ours(token, opener, brace, writing):
             clause = not _closer_below(writing, block) and _clause_follows(writing, block, token.end)
             if not clause:
                 return _Event(token.start, _closer_end(writing, block, token.start))
     return None
+
+
+def _is_ours(closer: Token, opener: Token | None, brace: int | None, writing: Writing) -> bool:
+    """Say whether a brace closes the block: it closes the one that opened it, or one that stands above the writing."""
+    if opener is not None:
+        return opener.start == brace
+    return brace in (-1, None) and closer.start >= writing.start
 
 
 def _outdented(writing: Writing, block: _Block) -> _Event | None:
@@ -148,7 +161,7 @@ def _outdented(writing: Writing, block: _Block) -> _Event | None:
     for line in writing.lines[block.first :]:
         if (
             not _ends_indentation(line, block)
-            or _may_stand_there(writing, line)
+            or _may_stand_there(writing, block, line)
             or _clause_follows(writing, block, line.at)
         ):
             continue
@@ -174,13 +187,14 @@ def _ends_indentation(line: WrittenLine, block: _Block) -> bool:
     return bool(line.text.strip()) and columns(leading_blanks(line.text)) <= block.width
 
 
-def _may_stand_there(writing: Writing, line: WrittenLine) -> bool:
+def _may_stand_there(writing: Writing, block: _Block, line: WrittenLine) -> bool:
     """Say whether a line may be indented as little as the header and still be part of its block."""
     if writing.language is None:
         return not line.whole and _begins_with(writing.text[line.at :], _END_WORDS)
     if writing.language.opens != "{":
         return False
-    return line.text.lstrip().startswith(("#", "}")) or _begins_with(writing.text[line.at :], _LABELS)
+    is_label = block.word not in _LABELS and _begins_with(writing.text[line.at :], _LABELS)
+    return is_label or line.text.lstrip().startswith(("#", "}"))
 
 
 def _clause_follows(writing: Writing, block: _Block, at: int) -> bool:
@@ -203,7 +217,7 @@ def _closes(line: str, writing: Writing) -> bool:
 
 def _closer_end(writing: Writing, block: _Block, at: int) -> int | None:
     """Return where a block that is closed at `at` ends: with its closer, unless that stands in the document already."""
-    if _closer_below(writing, block):
+    if block.brace is None or _closer_below(writing, block):
         return len(writing.text[:at].rstrip())
     closers = _CLOSERS.match(writing.text, at)
     end = closers.end() if closers else at + 1

@@ -9,7 +9,7 @@ from fimserver.syntax.tree import Tree
 # What a brace belongs to a value after: an assignment, an argument, an element, a returned object.
 _BEFORE_VALUE = re.compile(r"(?:(?<![=!<>])=|[(\[,?&:]|\b(?:return|yield|await|throw|new|in|of))$")
 
-# Where a colon ends a label, not a key.
+# Where a colon ends a label, which opens a block with or without a brace, and not a key.
 _LABELS = frozenset({"case", "default"})
 
 # What stands between the parameters and the body of a function: C++'s `const`, Java's `throws`, a return type.
@@ -31,6 +31,8 @@ def opens_block(line: str, found: Scan, language: Language | None) -> bool:
         return False
     if language is None:
         return bool(_COMMON_OPENERS.search(code))
+    if language.opens == "{" and code.endswith(":"):
+        return first_word(code) in _LABELS and not found.brackets
     if not code.endswith(language.opens):
         return False
     if language.opens == "{":
@@ -52,7 +54,7 @@ def first_word(code: str) -> str:
 def brace_holds_statements(tree: Tree, offset: int) -> bool | None:
     """Say whether the brace at an offset opens a block; None where the code is too broken to tell."""
     path = tree.path(offset)
-    if len(path) < 2 or path[-1].type != "{" or path[-2].is_error:
+    if len(path) < 2 or path[-1].type != "{" or path[-2].is_error or path[-2].children[-1].is_missing:
         return None
     return path[-2].type in tree.language.blocks
 

@@ -84,12 +84,20 @@ BLOCKS: dict[str, tuple[Row, ...]] = {
         ("a dedent without a brace", "function f() {\n  ‸\n", "  a();⟩\nfunction g() {"),
         ("a blank line in a class", "class A {\n  ‸\n}", "  f() {\n    a();\n  }\n\n  g() {\n    b();\n  }⟩\n}\n"),
     ),
+    "java": (
+        ("a method", "class A {\n  void f() {\n    ‸\n  }\n}", "    a();⟩\n  }\n}\n"),
+        ("a method without its brace", "class A {\n  void f() {\n    ‸\n}", "    a();\n  }⟩\n\n  void g"),
+        ("a case ends at the next", "  switch (x) {\n  case 1:‸\n  }", "\n    a();\n    break;⟩\n  case 2:\n"),
+        ("a case ends with its switch", "  switch (x) {\n    case 1:\n      ‸\n  }", "      a();⟩\n  }\n}\n"),
+        ("a case that is begun", "  switch (x) {\n    ca‸\n  }", "se 1:\n      a();⟩\n    case 2:\n"),
+    ),
     "typescript": (
         ("an interface", "interface A {‸}", "\n  x: number;\n}⟩\n\n"),
         ("an interface whose brace stands below", "interface A {\n  ‸\n}", "  x: number;⟩\n}\n"),
     ),
     "go": (
         ("cases stand at the switch's own indentation", "func f() {\n\tswitch x {‸", "\n\tcase 1:\n\t\ta()\n\t}⟩\n}\n"),
+        ("a function that is called at once", "\tdefer func() {‸", "\n\t\tclose(done)\n\t}()⟩\n\tb()"),
         ("a function", "func f() {‸", "\n\treturn\n}⟩\n\nfunc g"),
         ("a raw string at the margin", "func f() {‸", "\n\ta(`\n}\n`)\n}⟩\n"),
     ),
@@ -106,11 +114,8 @@ BLOCKS: dict[str, tuple[Row, ...]] = {
     ),
     "cpp": (
         ("labels stand at the class's own indentation", "class A {‸", "\npublic:\n  int x;\n};⟩\n"),
+        ("what a namespace holds is not indented", "namespace a {\n\n‸\n\n}\n", "void f() {\n  g();\n}⟩\n\nvoid h"),
         ("a lambda", "auto f = [&] {‸};", "\n  a();\n};⟩\nb"),
-    ),
-    "java": (
-        ("a method", "class A {\n  void f() {\n    ‸\n  }\n}", "    a();⟩\n  }\n}\n"),
-        ("a method without its brace", "class A {\n  void f() {\n    ‸\n}", "    a();\n  }⟩\n\n  void g"),
     ),
     "ruby": (
         ("end is written too", "def f(x)‸\n", "\n  x\nend⟩\n\ndef g"),
