@@ -142,15 +142,14 @@ class Window:
         """Wait until this ghost text is on the screen, and no other."""
         until(lambda: self.ghost() == text, f"the ghost text {text!r}", lambda: (self.ghost(), self.status()))
 
-    def saved(self, file: Path) -> str:
-        """Save; return what stands in the file, line ends and all."""
-        self.press("Control+s")
-        self.page.wait_for_selector(f'.tab.active.dirty[data-resource-name="{file.name}"]', state="detached")
-        return file.read_bytes().decode()
-
     def wait_until_saved_as(self, file: Path, text: str) -> None:
-        """Save until the file is this: a command of the editor has no other visible end."""
-        until(lambda: self.saved(file) == text, f"{file.name} as {text!r}", lambda: self.saved(file))
+        """Save until the file is this, line ends and all: a save may come before the edit that it was meant for."""
+
+        def saved() -> bool:
+            self.press("Control+s")
+            return file.read_bytes().decode() == text and not self.page.query_selector(".tab.active.dirty")
+
+        until(saved, f"{file.name} as {text!r}", lambda: (file.read_bytes().decode(), self.messages()))
 
     def command(self, title: str) -> None:
         """Run a command from the palette."""

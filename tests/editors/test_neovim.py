@@ -110,16 +110,25 @@ def test_a_key_with_nothing_to_accept_is_typed(neovim: Neovim) -> None:
     neovim.wait_for_text("x   y")  # as many blanks as the language indents by
 
 
-def test_a_killed_server_is_started_again_by_command(neovim: Neovim) -> None:
-    os.kill(wait_for_process("serve"), signal.SIGKILL)
-    until(lambda: not processes("serve"), "the end of the server")
+def test_a_killed_server_is_started_again_and_typing_goes_on(neovim: Neovim) -> None:
+    old = wait_for_process("serve")
+    os.kill(old, signal.SIGKILL)
+    neovim.keys("ix = 1<CR>")
+    neovim.wait_for_text("x = 1\n")
+    until(lambda: "quit with" in neovim.messages(), "Neovim's word on the end of the server", neovim.messages)
+    neovim.wait_for_server()
+    neovim.keys("def add(")
+    neovim.wait_for_ghost("a, b):")
+    assert wait_for_process("serve") != old
+
+
+def test_a_server_restarted_by_command_sees_what_is_typed(neovim: Neovim) -> None:
     neovim.keys("ix = 1<CR>")
     neovim.wait_for_text("x = 1\n")
     neovim.leave_insert()
     neovim.command("FimRestart")
-    neovim.wait_for_server()
     neovim.keys("odef add(")
-    neovim.wait_for_ghost("a, b):")
+    until(lambda: neovim.ghost() == "a, b):", "ghost text", neovim.text, lambda: neovim.keys("<Esc>A"))
 
 
 def test_switched_off_nothing_is_drawn_and_the_status_line_says_so(neovim: Neovim) -> None:

@@ -4,6 +4,10 @@ local M = {}
 
 M.NAME = "fimserver"
 
+--- So many ends within so many milliseconds are a server that cannot live.
+local TOO_MANY, WITHIN_MS = 5, 3 * 60 * 1000
+local crashes = {}
+
 --- Return the client that serves a buffer, if there is one.
 --- @param buffer integer? default: the current one
 function M.client(buffer)
@@ -40,8 +44,29 @@ end
 
 --- Stop the server and start it again for the buffers it served.
 function M.restart()
+  crashes = {}
   vim.lsp.enable(M.NAME, false)
   vim.lsp.enable(M.NAME, true)
+end
+
+--- Start the server again when it ended by itself: at once, because a change that Neovim 0.12 sees while a buffer has no
+--- server ends its watching of that buffer, and a later server would be told of no change.
+function M.ended(code, signal)
+  if code == 0 and (signal == 0 or signal == 15) then
+    return -- it was asked to
+  end
+  local now = vim.uv.now()
+  crashes = vim.tbl_filter(function(time)
+    return now - time < WITHIN_MS
+  end, crashes)
+  table.insert(crashes, now)
+  vim.schedule(function()
+    if #crashes < TOO_MANY then
+      vim.lsp.enable(M.NAME, true)
+    else
+      vim.notify("fimserver ended five times within three minutes and stays stopped. :FimLog", vim.log.levels.ERROR)
+    end
+  end)
 end
 
 function M.enable(options)
@@ -53,6 +78,7 @@ function M.enable(options)
     init_options = settings,
     settings = { fimserver = settings },
     capabilities = { experimental = { fimserver = { status = true } } },
+    on_exit = M.ended,
     handlers = { ["fimserver/didChangeStatus"] = require("fimserver.status").heard },
   })
   vim.lsp.enable(M.NAME)
