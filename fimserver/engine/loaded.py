@@ -59,7 +59,7 @@ class Loaded:
 
     def learn_speeds(self) -> None:
         """Recall this machine's speeds with this model, or measure them."""
-        if self.known.prefill_tokens_per_s and not self.llama.options.repack:
+        if self.known.drafts_s and not self.llama.options.repack:
             self.speed.recall(self.known)
         else:  # repacked weights are proven to work by measuring
             measure(self.llama, self.speed, self.threads)

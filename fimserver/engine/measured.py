@@ -17,14 +17,15 @@ from fimserver.files import cache_folder, write_atomically
 
 _log = logging.getLogger(__name__)
 
-# What is measured: batches of a prompt, single tokens, and drafts, whose every row is read. Several of the first two,
+# What is measured: single tokens, batches of a prompt, and drafts, whose every row is read. Several of the first two,
 # so that each number of threads has its turn.
-_PROMPT_BATCHES = (32,) * 4
 _SINGLE_TOKENS = (1,) * 6
+_PROMPT_BATCHES = (32,) * 4
 _DRAFTS = (5, 9, 17, 33)
 
-# On a machine that is busy with something else a measurement says little; what is not done by then is left out.
-_LONGEST_PROBE_S = 2.0
+# On a machine that is busy with something else a measurement says little and takes long. What does not fit is left out,
+# and measured by the first answers.
+_LONGEST_PROBE_S = 1.5
 
 # Models that were tried out once and deleted need not be remembered for ever.
 _MOST_REMEMBERED = 50
@@ -52,20 +53,21 @@ def remember(key: str, measured: Measured) -> None:
 
 def measure(llama: Llama, speed: Speed, threads: ThreadChoice) -> None:
     """Evaluate some text that nobody asked for, and forget it."""
-    tokens = (llama.tokenise(_TEXT) * 20)[: sum(_PROMPT_BATCHES)]
+    lengths = _SINGLE_TOKENS + _PROMPT_BATCHES + _DRAFTS
+    tokens = (llama.tokenise(_TEXT) * 20)[: max(lengths)]
     ends_at, position = time.perf_counter() + _LONGEST_PROBE_S, 0
-    for length in _PROMPT_BATCHES + _SINGLE_TOKENS + _DRAFTS:
+    for length in lengths:
         drafted = length in _DRAFTS
         count = threads.for_batch(length)
         llama.use_threads(count)
         started = time.perf_counter()
+        if speed.decode_tokens_per_s and started + length / 2 / speed.decode_tokens_per_s > ends_at:
+            break  # a token of a batch takes at most half as long as one by itself
         llama.decode(tokens[:length], position, 0, rows=range(length) if drafted else (length - 1,))
-        now = time.perf_counter()
-        speed.note(length, now - started, drafted=drafted)
-        threads.note(length, count, now - started)
+        seconds = time.perf_counter() - started
+        speed.note(length, seconds, drafted=drafted)
+        threads.note(length, count, seconds)
         position += length
-        if now > ends_at:
-            break
     llama.forget(0)
 
 

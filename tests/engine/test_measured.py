@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fimserver.engine.interface import GenerateRequest
-from fimserver.engine.loading import load
+from fimserver.engine.loading import load, load_options, speeds_key
 from fimserver.engine.measured import recall, remember
 from fimserver.engine.speed import Measured, Speed, choose_threads, usable_cores
 from tests.engine.worker_rig import OPTIONS, answered, fim
@@ -46,15 +46,21 @@ def test_only_so_many_models_are_remembered(home: Path) -> None:
     assert recall("59") == SLOW
 
 
-def test_a_model_is_measured_when_it_is_loaded_first_and_recalled_when_it_is_loaded_again(home: Path) -> None:
-    first = load(OPTIONS, lambda _: None)
-    first.llama.close()
-    assert first.facts.prefill_tokens_per_s > 0
-    assert first.facts.decode_tokens_per_s > 0
-    assert all((first.speed.cost_of(tokens) or 0) > 0 for tokens in (5, 9, 17, 33))
-    again = load(OPTIONS, lambda _: None)
-    again.llama.close()
-    assert again.speed.measured() == first.speed.measured()
+def test_a_model_is_measured_when_it_is_loaded_first(home: Path) -> None:
+    loaded = load(OPTIONS, lambda _: None)
+    loaded.llama.close()
+    assert loaded.facts.decode_tokens_per_s > 0
+    assert recall(loaded.speeds_key) == loaded.speed.measured()
+
+
+def test_what_was_measured_before_is_believed(home: Path) -> None:
+    known = dataclasses.replace(SLOW, drafts_s={"5": 0.1, "9": 0.2, "17": 0.3, "33": 0.5})
+    remember(speeds_key(load_options(OPTIONS, gpu=False)), known)
+    loaded = load(OPTIONS, lambda _: None)
+    loaded.llama.close()
+    assert loaded.speed.measured() == known
+    assert loaded.facts.prefill_tokens_per_s == 90
+    assert loaded.speed.cost_of(9) == pytest.approx(5.0)
 
 
 def test_measuring_leaves_nothing_in_the_cache(home: Path) -> None:
