@@ -34,8 +34,9 @@ class ThreadChoice:
         return self._of(tokens).next()
 
     def note(self, tokens: int, threads: int, seconds: float) -> None:
-        """Take note of what a batch took."""
-        self._of(tokens).note(threads, seconds / max(1, tokens))
+        """Take note of what a batch took. A few tokens at once are too unlike either case to be compared."""
+        if tokens == 1 or tokens >= _PREFILL_TOKENS:
+            self._of(tokens).note(threads, seconds / tokens)
 
     def _of(self, tokens: int) -> "_Quickest":
         return self._prefill if tokens >= _PREFILL_TOKENS else self._decoding
