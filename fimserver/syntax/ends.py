@@ -7,9 +7,10 @@ every new line, in any language, and as sound in the middle of a statement as at
 import re
 from dataclasses import dataclass
 
-from fimserver.syntax.layout import columns, header_above, header_indent, indent_of, is_remark, line_below, line_text
+from fimserver.syntax.block import Block, block_of
+from fimserver.syntax.layout import columns, indent_of, line_below
 from fimserver.syntax.lines import Token, scan, take_bracket
-from fimserver.syntax.opening import first_word, line_opens_block
+from fimserver.syntax.opening import first_word
 from fimserver.syntax.writing import Writing, WrittenLine
 from fimserver.text import leading_blanks
 from fimserver.values import Document, Shape
@@ -25,23 +26,6 @@ _LABELS = frozenset({"case", "default", "public", "private", "protected"})
 
 # A closing brace, and what closes with it the call or statement it stands in; a function may be called right there.
 _CLOSERS = re.compile(r"\}[)\]}]*(?:\([^()\n]*(?:\)|\Z))?[;,]?")
-
-# What these open is often not indented.
-_FLAT = frozenset({"namespace", "extern"})
-
-# What ends a documenting string: it describes what stands above it, not what comes.
-_QUOTES = ('"""', "'''")
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The block that is being written."""
-
-    width: int  # of its header's indentation; -1 where nothing encloses it
-    first: int  # index of the first of the writing's lines that belongs to it
-    brace: int | None  # where its opening brace stands in the writing, -1 if above it, None if it has none of its own
-    word: str  # its header's first word
-    paragraph: bool = False  # an empty line ends it: it is what a comment describes, or statements at top level
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +47,7 @@ def finished_at(document: Document, offset: int, generated: str, shape: Shape, s
     20
     """
     writing = Writing.at(document, offset, generated)
-    block = _block(writing, scope_indent) if shape is Shape.BLOCK else None
+    block = block_of(writing, scope_indent) if shape is Shape.BLOCK else None
     end = _block_end(writing, block) if block else _statement_end(writing)
     return None if end is None else max(0, end - writing.start)
 
@@ -88,51 +72,12 @@ def _goes_on(writing: Writing, end: int) -> bool:
     return bool(now.brackets) and not writing.tail.strip() and not deeper
 
 
-def _block(writing: Writing, scope_indent: str) -> _Block | None:
-    """Return the block that the cursor's line lies in or opens; None where the line is just a statement."""
-    if writing.start:
-        return _opened_block(writing, writing.text[: writing.start]) or _opened_block(writing, writing.lines[0].text)
-    header = header_above(writing.document, writing.line, writing.language)
-    above = line_text(writing.document, writing.line - 1) if writing.line else ""
-    described = bool(above.strip()) and is_remark(above, writing.language) and not above.rstrip().endswith(_QUOTES)
-    if header is not None:
-        text = line_text(writing.document, header)
-        brace, word = None if _brace_of(text, writing) is None else -1, first_word(text)
-        flat = word in _FLAT
-        width = -1 if flat else columns(header_indent(writing.document, header, writing.language))
-        return _Block(width, 0, brace, word, paragraph=flat or described)
-    return _opened_block(writing, writing.lines[0].text) or _paragraph(writing, scope_indent)
-
-
-def _opened_block(writing: Writing, header: str) -> _Block | None:
-    """Return the block that the writing's first line opens, given as much of it as may do so."""
-    if not line_opens_block(header, writing.language):
-        return None
-    indent = leading_blanks(header)
-    if writing.start:
-        indent = header_indent(writing.document, writing.line, writing.language)
-    return _Block(columns(indent), 1, _brace_of(header, writing), first_word(header))
-
-
-def _brace_of(header: str, writing: Writing) -> int | None:
-    """Return where the brace stands that ends a header, None where another character does."""
-    end = scan(header, writing.language).code_end
-    return end - 1 if header[:end].endswith("{") else None
-
-
-def _paragraph(writing: Writing, scope_indent: str) -> _Block:
-    """Return a group of statements that ends at an empty line, or where the scope around it does."""
-    first = next((line.text for line in writing.lines if line.text.strip()), "")
-    outside = columns(leading_blanks(first)) <= columns(scope_indent)
-    return _Block(-1 if outside else columns(scope_indent), 0, None, "", paragraph=True)
-
-
-def _block_end(writing: Writing, block: _Block) -> int | None:
+def _block_end(writing: Writing, block: Block) -> int | None:
     events = [event for find in (_brace_closed, _outdented, _paragraph_over) if (event := find(writing, block))]
     return min(events, key=lambda event: event.at).end if events else None
 
 
-def _brace_closed(writing: Writing, block: _Block) -> _Event | None:
+def _brace_closed(writing: Writing, block: Block) -> _Event | None:
     """Return the event of the block's brace being closed."""
     if writing.language is not None and writing.language.opens != "{":
         return None
@@ -156,7 +101,7 @@ def _is_ours(closer: Token, opener: Token | None, brace: int | None, writing: Wr
     return brace in (-1, None) and closer.start >= writing.start
 
 
-def _outdented(writing: Writing, block: _Block) -> _Event | None:
+def _outdented(writing: Writing, block: Block) -> _Event | None:
     """Return the event of a line that is indented no deeper than the block's header."""
     for line in writing.lines[block.first :]:
         if (
@@ -171,7 +116,7 @@ def _outdented(writing: Writing, block: _Block) -> _Event | None:
     return None
 
 
-def _paragraph_over(writing: Writing, block: _Block) -> _Event | None:
+def _paragraph_over(writing: Writing, block: Block) -> _Event | None:
     """Return the event of an empty line after a group of statements."""
     for line in writing.lines if block.paragraph else ():
         before = writing.text[: line.at].rstrip()
@@ -180,14 +125,14 @@ def _paragraph_over(writing: Writing, block: _Block) -> _Event | None:
     return None
 
 
-def _ends_indentation(line: WrittenLine, block: _Block) -> bool:
+def _ends_indentation(line: WrittenLine, block: Block) -> bool:
     """Say whether a line's code begins no deeper than the block's header."""
     if line.open.endswith(("(", "[", '"')):
         return False
     return bool(line.text.strip()) and columns(leading_blanks(line.text)) <= block.width
 
 
-def _may_stand_there(writing: Writing, block: _Block, line: WrittenLine) -> bool:
+def _may_stand_there(writing: Writing, block: Block, line: WrittenLine) -> bool:
     """Say whether a line may be indented as little as the header and still be part of its block."""
     if writing.language is None:
         return not line.whole and _begins_with(writing.text[line.at :], _END_WORDS)
@@ -197,7 +142,7 @@ def _may_stand_there(writing: Writing, block: _Block, line: WrittenLine) -> bool
     return is_label or line.text.lstrip().startswith(("#", "}"))
 
 
-def _clause_follows(writing: Writing, block: _Block, at: int) -> bool:
+def _clause_follows(writing: Writing, block: Block, at: int) -> bool:
     """Say whether a clause begins at `at` that the header needs and the document does not have: `except` of a `try`."""
     needed = _NEEDED.get(block.word, frozenset())
     return _begins_with(writing.text[at:], needed) and first_word(writing.below) not in needed
@@ -215,7 +160,7 @@ def _closes(line: str, writing: Writing) -> bool:
     return line.lstrip()[:1] in tuple(")]}") or (writing.language is None and first_word(line) in _END_WORDS)
 
 
-def _closer_end(writing: Writing, block: _Block, at: int) -> int | None:
+def _closer_end(writing: Writing, block: Block, at: int) -> int | None:
     """Return where a block that is closed at `at` ends: with its closer, unless that stands in the document already."""
     if block.brace is None or _closer_below(writing, block):
         return len(writing.text[:at].rstrip())
@@ -224,7 +169,7 @@ def _closer_end(writing: Writing, block: _Block, at: int) -> int | None:
     return end if writing.text[end : end + 1] else None
 
 
-def _closer_below(writing: Writing, block: _Block) -> bool:
+def _closer_below(writing: Writing, block: Block) -> bool:
     """Say whether the next line of the document closes the block; not so where the suggestion replaces its closer."""
     if "}" in writing.tail or not _closes(writing.below, writing):
         return False
