@@ -18,7 +18,7 @@ _ASSIGNMENT = re.compile(r"[^=!<>]*[^=!<>]=\s*")
 _LAST_WORD = re.compile(r"[A-Za-z_][\w.]{2,}$")
 
 
-def drop_what_is_typed_already(text: str, context: CursorContext) -> str:
+def drop_what_is_typed_already(text: str, context: CursorContext) -> str | Rejection:
     """Drop the beginning of the line, or of the word, where the model writes it again.
 
     `x = ‸` answered `x = 1` becomes `1`, and `retu‸` answered `return x` becomes `rn x`. What may be meant so stays:
@@ -29,7 +29,8 @@ def drop_what_is_typed_already(text: str, context: CursorContext) -> str:
         return text
     again = typed if text.startswith(typed) else typed.rstrip()
     if text.lstrip(" ").startswith(again) and _is_begun_statement(typed):
-        return text.lstrip(" ")[len(again) :].lstrip(" " if typed.endswith(" ") else "")
+        rest = text.lstrip(" ")[len(again) :].lstrip(" " if typed.endswith(" ") else "")
+        return rest or Rejection(reason=Reason.REPEATS_PREFIX, detail="It wrote what is typed already.")
     word = _LAST_WORD.search(context.line_prefix)
     if word and re.match(rf"{re.escape(word.group())}\w", text):
         return text[len(word.group()) :]

@@ -22,7 +22,7 @@ def mend_or_refuse_syntax_errors(text: str, context: CursorContext) -> str | Rej
     if more <= 0:
         return text
     for _, version in zip(range(_MOST_VERSIONS), _versions(text, context), strict=False):
-        if _errors_added(version, context) <= 0:
+        if version.strip() and _errors_added(version, context) <= 0:
             return version
     return Rejection(reason=Reason.SYNTAX_ERROR, detail=f"It would bring {more} more syntax errors.")
 
