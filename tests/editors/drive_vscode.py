@@ -158,6 +158,7 @@ class Window:
         box.fill(f">{title}")
         self.page.wait_for_selector(f'.quick-input-list .monaco-list-row.focused[aria-label*="{title}"]')
         self.press("Enter")
+        self.page.wait_for_selector(".part.editor .monaco-editor.focused")
 
     def status(self) -> str:
         """Return what the status item says."""
