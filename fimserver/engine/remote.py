@@ -31,7 +31,7 @@ from fimserver.engine.interface import (
     Prompt,
     Usage,
 )
-from fimserver.errors import EngineError, EngineRefused, EngineUnavailable
+from fimserver.errors import EngineError, EngineLoading, EngineRefused, EngineUnavailable
 from fimserver.settings import EngineSettings
 
 _CONNECT_S = 5.0
@@ -209,7 +209,10 @@ class RemoteEngine:
         reason = _reason_in(content)
         if status == 404 and not reason:
             raise EngineRefused(f"{url} has no {response.request.url.path}: it is no {kind} server. Check engine.kind.")
-        raise EngineRefused(f"{url} answers {status}: {reason or 'no reason given'}.{self._remedy(reason)}")
+        if status == 503 and "loading" in reason.lower():
+            raise EngineLoading(f"{url} is still reading its model.")
+        kind_of_error = EngineUnavailable if status in _PASSING_STATUS else EngineRefused
+        raise kind_of_error(f"{url} answers {status}: {reason or 'no reason given'}.{self._remedy(reason)}")
 
     def _remedy(self, reason: str) -> str:
         missing = self._settings.kind == "ollama" and "not found" in reason
@@ -260,7 +263,7 @@ class _Answer:
         """Return a piece as a chunk, and note why the answer ends with it, if it does."""
         if not self.stop_ids.isdisjoint(piece.token_ids):
             self.finish = Finish.END_OF_TEXT
-            return Chunk()
+            return Chunk(usage=self._counted(replace(piece, text="")))
         self._text += piece.text
         if any(stop in self._text for stop in self._request.stop_texts):
             self.finish = Finish.STOP_TEXT

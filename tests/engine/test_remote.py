@@ -11,7 +11,7 @@ import pytest
 from fimserver.engine.address import api_key, checked_url
 from fimserver.engine.interface import Chunk, EngineState, Finish, GenerateRequest, Keep, Prompt, Segment
 from fimserver.engine.remote import RemoteEngine
-from fimserver.errors import EngineError, EngineRefused, EngineUnavailable, SettingsError
+from fimserver.errors import EngineError, EngineLoading, EngineRefused, EngineUnavailable, SettingsError
 from fimserver.settings import EngineSettings
 from tests.engine.peer_server import (
     Answer,
@@ -153,10 +153,12 @@ class TestLlamaServer:
         assert "".join(body["content"] for body in plain) == "<PRE></s>"
 
     async def test_a_control_token_ends_the_answer(self, serve: Any) -> None:
-        peer = serve(llama_server(events([llama_event("a", 7), llama_event("", 1002), llama_event("b", 8), LLAMA_END])))
+        end = llama_event("", 1002) | {"tokens_evaluated": 40, "timings": {"prompt_n": 1}}
+        peer = serve(llama_server(events([llama_event("a", 7), end, llama_event("b", 8), LLAMA_END])))
         async with engine_at("llama-server", peer.url) as engine:
             text, last, _ = await answer_of(engine)
         assert (text, last.finish) == ("a", Finish.END_OF_TEXT)
+        assert (last.usage.prompt_tokens, last.usage.evaluated_tokens) == (40, 1)
 
     async def test_a_prompt_too_long_is_trimmed_to_the_servers_context(self, serve: Any) -> None:
         answers = llama_server(events([LLAMA_END]))
@@ -421,6 +423,21 @@ async def test_a_busy_server_is_asked_again(serve: Any) -> None:
     async with engine_at("openai", peer.url) as engine:
         text, _, _ = await answer_of(engine)
     assert text == "x"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "sentence"),
+    [
+        (as_json({"error": {"message": "Loading model"}}, 503), EngineLoading, "is still reading its model"),
+        (as_json({"error": "busy"}, 503), EngineUnavailable, "answers 503: busy"),
+        (as_json({"detail": "slow down"}, 429), EngineUnavailable, "answers 429: slow down"),
+    ],
+    ids=["it loads its model", "it is busy", "it limits its clients"],
+)
+async def test_a_server_that_stays_busy(serve: Any, answer: Answer, kind: type[EngineError], sentence: str) -> None:
+    peer = serve(openai(answer))
+    async with engine_at("openai", peer.url) as engine:
+        assert sentence in await failure(engine, kind)
 
 
 async def test_nobody_listens_and_the_next_key_does_not_wait_for_it() -> None:

@@ -50,6 +50,7 @@ class LlamaServer:
             "stream": True,
             "cache_prompt": True,
             "return_tokens": True,
+            "timings_per_token": True,
             "n_probs": 1,
             **sampling(request),
         }
@@ -67,21 +68,15 @@ class LlamaServer:
     def piece(self, event: Json) -> Piece:
         """Read an event of `/completion` or `/infill`."""
         probabilities = event.get("completion_probabilities") or ()
-        text, ids = str(event["content"]), tuple(event.get("tokens") or ())
-        if not event.get("stop"):
-            logprob = sum(float(one["logprob"]) for one in probabilities)
-            return Piece(text=text, tokens=len(probabilities), logprob=logprob, token_ids=ids)
-        timings = event.get("timings") or {}
-        prompt, evaluated = int(event.get("tokens_evaluated") or 0), int(timings.get("prompt_n") or 0)
-        counts = {
-            "prompt_tokens": prompt,
-            "evaluated_tokens": evaluated,
-            "reused_tokens": max(0, prompt - evaluated),
-            "prefill_ms": float(timings.get("prompt_ms") or 0.0),
-            "generated_tokens": int(event.get("tokens_predicted") or 0),
-        }
-        finish = Finish.MAX_TOKENS if event.get("stop_type") == "limit" else Finish.END_OF_TEXT
-        return Piece(text=text, finish=finish, counts=counts)
+        ended = Finish.MAX_TOKENS if event.get("stop_type") == "limit" else Finish.END_OF_TEXT
+        return Piece(
+            text=str(event["content"]),
+            tokens=len(probabilities),
+            logprob=sum(float(one["logprob"]) for one in probabilities),
+            token_ids=tuple(event.get("tokens") or ()),
+            finish=ended if event.get("stop") else None,
+            counts=_counts(event),
+        )
 
     async def stop_ids(self, prompt: Prompt, call: Call) -> frozenset[int]:
         """Ask for the token of each control text; those the model does not have cannot end an answer."""
@@ -114,6 +109,19 @@ async def _tokenised(text: str, call: Call, *, control: bool) -> Sequence[int]:
     asked = {"content": text, "add_special": False, "parse_special": control}
     tokens = (await call("POST", "/tokenize", asked))["tokens"]
     return [int(token) for token in tokens]
+
+
+def _counts(event: Json) -> Json:
+    """Return what an event says of the work so far, as fields of Usage."""
+    timings = event.get("timings") or {}
+    prompt, evaluated = int(event.get("tokens_evaluated") or 0), int(timings.get("prompt_n") or 0)
+    return {
+        "prompt_tokens": prompt,
+        "evaluated_tokens": evaluated,
+        "reused_tokens": max(0, prompt - evaluated),
+        "prefill_ms": float(timings.get("prompt_ms") or 0.0),
+        "generated_tokens": int(event.get("tokens_predicted") or 0),
+    }
 
 
 def _infill(request: GenerateRequest) -> Json:
