@@ -188,15 +188,11 @@ class Llama:
         return {role: token for role, token in found.items() if token >= 0}
 
     @cached_property
-    def control_tokens(self) -> list[int]:
+    def control_tokens(self) -> frozenset[int]:
         """Every control and user-defined token."""
         attribute, vocab = native.llama_vocab_get_attr, self._vocab
         marks = _CONTROL | _USER_DEFINED
-        return [token for token in range(self.vocabulary_size) if attribute(vocab, token) & marks]
-
-    def is_control(self, token: int) -> bool:
-        """Return whether a token is a control or user-defined one."""
-        return bool(native.llama_vocab_get_attr(self._vocab, token) & (_CONTROL | _USER_DEFINED))
+        return frozenset(token for token in range(self.vocabulary_size) if attribute(vocab, token) & marks)
 
     def end_tokens(self) -> list[int]:
         """Return the tokens by which the model says that it is done. All but the header's own are control tokens."""

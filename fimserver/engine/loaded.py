@@ -45,7 +45,7 @@ class Loaded:
         fim = self.llama.fim_tokens()
         self.middle = fim.get("middle")
         self.ends = frozenset(self.llama.end_tokens()) | frozenset(fim.values())
-        vocabulary = Vocabulary(self._tokenise, self.llama.is_control, self.ends, self.base_facts.name)
+        vocabulary = Vocabulary(self._tokenise, self.llama.control_tokens.__contains__, self.ends, self.base_facts.name)
         self.encoder = Encoder(vocabulary, self.base_facts.context_tokens)
 
     @property
