@@ -22,8 +22,10 @@ def drop_surplus_closers(text: str, context: CursorContext) -> str | Rejection:
     language = language_named(context.document.language)
     if context.document.language in _LOOSE or context.in_comment:
         return text
-    before = _code_before(context)
-    surplus = _first_surplus(before, text, language) if before is not None else None
+    surplus = _first_surplus(_code_before(context, context.scope.start), text, language)
+    if surplus is not None:
+        # In broken code the scope may begin in the middle of a statement: what is around it must agree.
+        surplus = _first_surplus(_code_before(context, _outermost_start(context)), text, language)
     if surplus is None:
         return text
     kept = text[:surplus].rstrip()
@@ -46,16 +48,34 @@ def keep_the_closing_tail(text: str, context: CursorContext) -> str:
     return text + (rest or _punctuation_missing(text, tail))
 
 
-def _code_before(context: CursorContext) -> str | None:
-    """Return the code from the beginning of the scope, None where that is too far away to tell what is open."""
-    start = context.scope.start
-    if context.offset - start > _ABOVE_CHARACTERS or start > context.line_start:
+def _code_before(context: CursorContext, start: int | None) -> str | None:
+    """Return the code between an offset and the cursor, None where that is too far to tell what is open."""
+    if start is None or context.offset - start > _ABOVE_CHARACTERS or start > context.line_start:
         return None
     return context.document.text[start : context.offset]
 
 
-def _first_surplus(before: str, text: str, language: Language | None) -> int | None:
+_OUTERMOST_LINE = re.compile(r"^[A-Za-z_@#<].*", re.MULTILINE)
+
+
+def _outermost_start(context: CursorContext) -> int | None:
+    """Return where the nearest line above begins that is not indented, None where there is none nearby."""
+    text = context.document.text
+    if context.line_prefix[:1].strip():
+        return context.line_start
+    begin = (
+        text.find("\n", max(0, context.line_start - _ABOVE_CHARACTERS)) + 1
+        if context.line_start > _ABOVE_CHARACTERS
+        else 0
+    )
+    starts = [found.start() for found in _OUTERMOST_LINE.finditer(text, begin, context.line_start)]
+    return starts[-1] if starts else context.line_start if not context.line_start else None
+
+
+def _first_surplus(before: str | None, text: str, language: Language | None) -> int | None:
     """Return where the text first closes a bracket that neither it nor the code before opened."""
+    if before is None:
+        return None
     still_open: list[Token] = []
     for token in tokens(before + text, language):
         closes = token.kind == "bracket" and token.text in ")]}"

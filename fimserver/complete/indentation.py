@@ -53,7 +53,7 @@ def mend_the_indentation(text: str, context: CursorContext) -> str | Rejection:
     first = next((line for line in text.split("\n") if line.strip()), "")
     if language is None or not context.blank_prefix or context.in_string or context.in_comment:
         return text
-    place = _place_of(first, context, language)
+    place = _place_of(first, text.rsplit("\n", 1)[-1], context, language)
     if place is None or place == leading_blanks(first):
         return text
     return _moved(text, first, place, language) or Rejection(
@@ -61,8 +61,11 @@ def mend_the_indentation(text: str, context: CursorContext) -> str | Rejection:
     )
 
 
-def _place_of(first: str, context: CursorContext, language: Language) -> str | None:
-    """Return the blanks the first line must begin with, None where its own will do."""
+def _place_of(first: str, last: str, context: CursorContext, language: Language) -> str | None:
+    """Return the blanks the first line must begin with, None where its own will do.
+
+    What stands below may be the body of a header that is the last line.
+    """
     width = columns(leading_blanks(first))
     header = header_above(context.document, context.line, language)
     if _ends_a_block(first, language) or _continues(context, language):
@@ -72,7 +75,8 @@ def _place_of(first: str, context: CursorContext, language: Language) -> str | N
     if header is not None and _is_empty_below(context, header, language):
         outside = columns(header_indent(context.document, header, language))
         return _body_indent(context, header, language) if width <= outside else None
-    return _indent_inside(width, context) or (_level_near(width, context, language) if language.opens == ":" else None)
+    inside = None if line_opens_block(last, language) else _indent_inside(width, context)
+    return inside or (_level_near(width, context, language) if language.opens == ":" else None)
 
 
 # What these open is often not indented.

@@ -119,7 +119,8 @@ def refuse_boilerplate(text: str, context: CursorContext) -> str | Rejection:
     """Refuse licence headers and comments that name a path: corpora begin files with them, users do not want them."""
     first = text.lstrip().split("\n", 1)[0]
     written = context.line_prefix + first
-    licence = _LICENCE.search(first) and not _LICENCE.search(context.document.text[:_HEADER_CHARACTERS])
+    begun = any(character.isalnum() for character in context.line_prefix)
+    licence = not begun and _LICENCE.search(first) and not _LICENCE.search(context.document.text[:_HEADER_CHARACTERS])
     if licence and _is_comment(written):
         return Rejection(reason=Reason.JUNK, detail="It wrote a licence header.")
     if context.blank_prefix and language_named(context.document.language) and _PATH_COMMENT.fullmatch(first):

@@ -15,6 +15,9 @@ _STATEMENTS = re.compile(
     r"\s*(?:return|yield|raise|throw|import|from|def|class|fn|func|function|let|const|var|pub|if|elif|while|for|with)\s"
 )
 _ASSIGNMENT = re.compile(r"[^=!<>]*[^=!<>]=\s*")
+# More spaces, or one before a comment's mark, are somebody's alignment.
+_ONE_SPACE_BEFORE = re.compile(r" [\w\"'`(\[{$@&*<]")
+_ONE_SPACE_AFTER = re.compile(r"\S $")
 _LAST_WORD = re.compile(r"[A-Za-z_][\w.]{2,}$")
 
 
@@ -53,8 +56,8 @@ def drop_what_the_tail_says(text: str, context: CursorContext) -> str | Rejectio
 
 def drop_a_doubled_space(text: str, context: CursorContext) -> str:
     """Drop the space a text begins with where one is typed already: many tokens begin with one."""
-    doubled = text.startswith(" ") and not text.startswith("  ") and context.line_prefix.endswith((" ", "\t"))
-    return text[1:] if doubled and not context.blank_prefix and not context.in_string else text
+    doubled = _ONE_SPACE_BEFORE.match(text) and _ONE_SPACE_AFTER.search(context.line_prefix)
+    return text[1:] if doubled and not context.in_string else text
 
 
 def cut_what_follows_already(text: str, context: CursorContext) -> str | Rejection:
@@ -158,6 +161,6 @@ def _says_the_same(one: str, other: str) -> bool:
     """Say whether two texts have the same words and numbers, but for the ending of a word."""
     words, others = re.findall(r"\w+", one), re.findall(r"\w+", other)
     pairs = zip(words, others, strict=False)
-    return len(words) == len(others) and all(
+    return 0 < len(words) == len(others) and all(
         a == b or ((a.startswith(b) or b.startswith(a)) and not re.search(r"\d", a + b)) for a, b in pairs
     )
