@@ -33,6 +33,11 @@ class Exclusion:
     level: Level
     rule: str
 
+    @property
+    def completion(self) -> bool:
+        """True where nothing is suggested inside the file either."""
+        return self.level is Level.NO_COMPLETION
+
     def __str__(self) -> str:
         return f"excluded by {self.rule}"
 

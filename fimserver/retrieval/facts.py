@@ -12,7 +12,7 @@ from fimserver.retrieval.places import read_source
 from fimserver.syntax.languages import language_named
 from fimserver.syntax.tree import parse_text
 from fimserver.text import line_starts
-from fimserver.values import Span
+from fimserver.values import Document, Span
 
 # A chunk says something at 12 lines and costs a prompt some 300 tokens at 36.
 _SHORTEST_CHUNK_LINES = 12
@@ -82,25 +82,28 @@ class FactsKeeper:
 
     def __init__(self, language_of: Callable[[Path], str]) -> None:
         self._language_of = language_of
-        self._kept: OrderedDict[Path, tuple[tuple[int, int], Facts]] = OrderedDict()
+        self._kept: OrderedDict[Path, tuple[object, Facts]] = OrderedDict()
         self._characters = 0
 
-    def facts(self, path: Path) -> Facts | None:
-        """Return the facts of a file as it is now; None where it is gone or unsuitable."""
+    def of_file(self, path: Path) -> Facts | None:
+        """Return the facts of a file as it is on disk; None where it is gone or unsuitable."""
         try:
             found = path.stat()
-            stamp = found.st_mtime_ns, found.st_size
-            known = self._kept.get(path)
-            if known is not None and known[0] == stamp:
-                self._kept.move_to_end(path)
-                return known[1]
-            return self._keep(path, stamp, facts_of(read_source(path), self._language_of(path)))
+            return self._kept_or_made(path, (found.st_mtime_ns, found.st_size), lambda: read_source(path))
         except (OSError, FileUnsuitable):
             return None
 
-    def _keep(self, path: Path, stamp: tuple[int, int], facts: Facts) -> Facts:
-        replaced = self._kept.pop(path, None)
-        self._characters += len(facts.text) - (len(replaced[1].text) if replaced else 0)
+    def of_document(self, path: Path, document: Document) -> Facts:
+        """Return the facts of a file as it is in the editor."""
+        return self._kept_or_made(path, document, lambda: document.text)
+
+    def _kept_or_made(self, path: Path, stamp: object, read: Callable[[], str]) -> Facts:
+        known = self._kept.get(path)
+        if known is not None and (known[0] is stamp or known[0] == stamp):
+            self._kept.move_to_end(path)
+            return known[1]
+        facts = facts_of(read(), self._language_of(path))
+        self._characters += len(facts.text) - (len(known[1].text) if known else 0)
         self._kept[path] = stamp, facts
         while self._characters > _KEPT_CHARACTERS and len(self._kept) > 1:
             _, (_, dropped) = self._kept.popitem(last=False)

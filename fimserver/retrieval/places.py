@@ -1,10 +1,8 @@
-"""Turn a document's URI into a path, a path into its name in the workspace, and a file into text fit for a prompt."""
+"""Turn a path into its name in the workspace, and a file into text fit for a prompt."""
 
 import os
 import stat
-import sys
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from fimserver.errors import FileUnsuitable
 
@@ -16,21 +14,6 @@ _PROBE_BYTES = 8_000
 
 # Code that is read by people has shorter lines in the mean; a minified file is one line.
 _LONGEST_MEAN_LINE = 400
-
-
-def path_of_uri(uri: str) -> Path | None:
-    """Return the path of a `file:` URI, None for every other scheme.
-
-    >>> path_of_uri("file:///home/me/a%20b.py").as_posix()
-    '/home/me/a b.py'
-    """
-    parts = urlsplit(uri)
-    if parts.scheme != "file":
-        return None
-    path = unquote(parts.path)
-    if sys.platform == "win32":
-        path = path.lstrip("/") if path[2:3] == ":" else path
-    return Path(f"//{parts.netloc}{path}" if parts.netloc not in ("", "localhost") else path)
 
 
 def root_of(path: Path, roots: tuple[Path, ...]) -> Path | None:

@@ -58,7 +58,9 @@ def _python(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
     else:
         above = list(workspace.ancestors(path))
         inside_packages = [folder for folder in above if not (folder / "__init__.py").exists()]
-        bases = [*inside_packages, *(root / name for root in workspace.roots for name in ("", "src", "lib", "python"))]
+        packages = [root.parent for root in workspace.roots if (root / "__init__.py").exists()]
+        below = [root / name for root in workspace.roots for name in ("src", "lib", "python")]
+        bases = [*inside_packages, *workspace.roots, *packages, *below]
     for base in bases:
         module = base.joinpath(*parts)
         found = [file for name, _ in wanted.names for file in _python_module(module / name)]
