@@ -158,9 +158,17 @@ def _are_alike(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _says_the_same(one: str, other: str) -> bool:
-    """Say whether two texts have the same words and numbers, but for the ending of a word."""
+    """Say whether two texts have the same words and numbers, but for the ending of a word, between the same signs."""
     words, others = re.findall(r"\w+", one), re.findall(r"\w+", other)
-    pairs = zip(words, others, strict=False)
-    return 0 < len(words) == len(others) and all(
-        a == b or ((a.startswith(b) or b.startswith(a)) and not re.search(r"\d", a + b)) for a, b in pairs
+    pairs = list(zip(words, others, strict=False))
+    return (
+        0 < len(words) == len(others)
+        and _signs(one) == _signs(other)
+        and all(a.startswith(b) or b.startswith(a) for a, b in pairs)
+        and not any(re.search(r"\d", a + b) for a, b in pairs if a != b)
     )
+
+
+def _signs(text: str) -> str:
+    """Return what stands between the words, but for blanks, the kind of quotes and a comma or semicolon at the end."""
+    return re.sub(r"\w+", "w", re.sub(r"\s+", "", text).rstrip(",;").replace("'", '"'))

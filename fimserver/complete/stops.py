@@ -72,6 +72,9 @@ def after_control_text(text: str, begin: int, stopping: Stopping) -> int | None:
 # The period and the number of times are those of Copilot's detector, in characters.
 _LOOPS = ((1, 30), (10, 8), (40, 5), (100, 4))
 
+# `0xFFFFFFFF` is none.
+_SHORTEST_LOOP = 30
+
 # Rules and rows of numbers may be longer: `# -----`, `0, 0, 0`.
 _RULE = re.compile(r"[-=*#~_.+/─-╿]+|(?:0x[\da-fA-F]+|\d|[\s,;.])+")
 _LONGEST_RULE = 120
@@ -202,16 +205,16 @@ def _may_tell(text: str, begin: int) -> bool:
 def _repeating_tail(text: str, longest_period: int, times: int) -> int:
     """Return how many characters at the end repeat a period of at most that length, beyond its first time.
 
-    >>> _repeating_tail("abcabcabc", 4, 3)
-    6
+    >>> _repeating_tail("abc" * 10, 4, 3)
+    27
     """
     for period in range(1, longest_period + 1):
-        span = period * times
+        span = period * max(times, -(-_SHORTEST_LOOP // period))
         if len(text) < span or len(text) == period:
             return 0
         if text[-1] != text[-1 - period] or not text[-period:].strip():
             continue
-        if text.endswith(text[-period:] * times):
+        if text.endswith(text[-period:] * (span // period)):
             begin = len(text) - span
             while begin > 0 and text[begin - 1] == text[begin - 1 + period]:
                 begin -= 1
