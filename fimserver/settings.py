@@ -1,9 +1,9 @@
 """Every setting, once: its default, unit, bounds, meaning, and who may set it.
 
-The editor's settings, the user's `settings.toml` and a workspace's `.fimserver.toml` all pass through `read_settings`.
-A value that is wrong is named and its default used: no setting can stop the server. A workspace's file may only narrow
-what is sent, so it reaches the fields marked `workspace=True` and no other. docs/settings.md and the VS Code
-extension's settings are generated from this table.
+The editor's settings and the user's `settings.toml` pass through `read_settings`. A value that is wrong is named and
+its default used: no setting can stop the server. What a workspace says may only narrow what is sent, so it reaches the
+fields marked `workspace=True` and no other. docs/settings.md and the VS Code extension's settings are generated from
+this table.
 """
 
 from collections.abc import Iterator, Mapping
