@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
-from fimserver.cli.place import Place
+from fimserver.cli.place import Place, project_of
 from fimserver.complete.completer import Completer
 from fimserver.complete.journal import Entry
 from fimserver.engine.interface import Engine
@@ -27,7 +27,7 @@ def ask_at(choice: Choice, place: Place, document: Document, offset: int, *, typ
     set_up_logging("cli", choice.settings.privacy.log_level, to_terminal=False)
     settings = choice.settings if typed else _patient(choice.settings)
     engine = new_engine(settings, choice.script)
-    return asyncio.run(_ask(engine, settings, document, offset, _root(place.path), typed=typed))
+    return asyncio.run(_ask(engine, settings, document, offset, project_of(place.path), typed=typed))
 
 
 async def _ask(
@@ -45,9 +45,3 @@ async def _ask(
 
 def _patient(settings: Settings) -> Settings:
     return replace(settings, completion=replace(settings.completion, deadline_ms=_PATIENCE_MS, quiet_ms=0))
-
-
-def _root(path: Path) -> Path:
-    """Return the project a file belongs to: the nearest folder above it with a `.git`, else its own folder."""
-    folders = path.absolute().parents
-    return next((folder for folder in folders if (folder / ".git").exists()), folders[0])

@@ -40,10 +40,9 @@ TARGETS = (
     ("files of llama.cpp loaded in the language server", 0, ""),
 )
 
-# How often a request is cancelled; the slowest counts.
-_CANCELS = 5
-# By then the engine is at work on it.
-_CANCEL_AFTER_S = 0.02
+# When a request is cancelled: while the server still waits for the next key, while the engine reads, while it writes.
+# The slowest counts.
+_CANCEL_AFTER_S = (0.02, 0.05, 0.08, 0.11, 0.14)
 
 _LOOK_AGAIN_S = 0.05
 
@@ -159,19 +158,20 @@ async def _cancel_ms(choice: Choice, editor: Editor) -> float | None:
     if not isinstance(engine, EngineClient):
         return None
     try:
-        return max([await _one_cancel_ms(editor, engine, number) for number in range(_CANCELS)])
+        return max([await _one_cancel_ms(editor, engine, after_s) for after_s in _CANCEL_AFTER_S])
     finally:
         await engine.close()
 
 
-async def _one_cancel_ms(editor: Editor, engine: Engine, number: int) -> float:
+async def _one_cancel_ms(editor: Editor, engine: Engine, after_s: float) -> float:
     before, after = _fixture()
     one_token = Prompt((Segment("x"),))
     await engine.warm(one_token, Priority.TYPING)
     # Text that the engine has not seen, so that it has something to evaluate.
-    fresh = Buffer(editor, f"untitled:{number}.py", "python", before.replace("item", f"item{number}") * 4, after * 4)
+    name = f"item{1_000 * after_s:.0f}"
+    fresh = Buffer(editor, f"untitled:{name}.py", "python", before.replace("item", name) * 4, after * 4)
     asking = asyncio.create_task(fresh.suggest())
-    await asyncio.sleep(_CANCEL_AFTER_S)
+    await asyncio.sleep(after_s)
     began_s = time.monotonic()
     asking.cancel()
     await engine.warm(one_token, Priority.TYPING)

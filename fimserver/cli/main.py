@@ -43,6 +43,7 @@ COMMANDS = (
     Row("recommend", "recommend", "Measure this machine and name the model to use on it, with the reasons."),
     Row("pull", "pull", "Download a model, verified; a download that was cut off goes on where it was."),
     Row("use", "use", "Choose the model that answers from now on."),
+    Row("context", "context", "Show what a model would read at a position, and which files are kept out."),
     Row("why", "why", "Say why something is suggested at a position, or why nothing is."),
 )
 

@@ -41,6 +41,12 @@ def document_at(place: Place) -> tuple[Document, int]:
     return document, _offset(document, place)
 
 
+def project_of(path: Path) -> Path:
+    """Return the project a file belongs to: the nearest folder above it with a `.git`, else its own folder."""
+    folders = path.absolute().parents
+    return next((folder for folder in folders if (folder / ".git").exists()), folders[0])
+
+
 def shown_position(document: Document, offset: int) -> dict[str, int]:
     """Return an offset as the command line counts: both from 1."""
     line, column = position_at(document.starts, offset)
