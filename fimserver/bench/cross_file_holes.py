@@ -79,18 +79,20 @@ _STANDARD_MEMBERS = frozenset(name for standard in _STANDARD_TYPES for name in d
     re.findall(
         r"\w+",
         """
-        Close Error Read String Write abort aborted addEventListener address append apply arrayBuffer assign
-        begin bind blob body buffer byteLength byteOffset c_str call cancel catch charAt charCodeAt charset
-        clearTimeout clone collect concat constructor contains containsKey create currentTarget data delete
-        detail dispatchEvent emit emplace_back empty encoding endsWith entries equals error every exec exit
-        expect exports filter finally find findIndex flat flatMap forEach freeze from fromEntries getClass
-        getReader has hasOwnProperty hash hashCode headers host hostname href includes indexOf insert into
-        isArray isEmpty iter iterator join json keys kill length listen localeCompare match message method name
-        next normalize now once origin padEnd padStart parse pathname performance pid pipe port preventDefault
-        protocol prototype push push_back reduce reject releaseLock removeEventListener removeListener repeat
-        replace resolve reverse search send setTimeout shift signal size slice socket some sort splice stack
-        startsWith status stderr stdout stringify substr substring target test then toFixed toJSON toLowerCase
-        toString toUpperCase trim trimEnd trimStart type unshift unwrap url valueOf values warn write
+        Arc Box Close Err Error HashMap HashSet None Ok Option PathBuf Rc Read Result Self Some String Vec Write
+        abort aborted addEventListener address append apply arrayBuffer assert assert_eq assign begin bind blob
+        body bool buffer byteLength byteOffset c_str call cancel catch cfg charAt charCodeAt charset
+        clearTimeout clone collect concat constructor contains containsKey create currentTarget data
+        debug_assert delete derive detail dispatchEvent emit emplace_back empty encoding endsWith entries equals
+        error every exec exit expect exports filter finally find findIndex flat flatMap forEach format freeze
+        from fromEntries getClass getReader has hasOwnProperty hash hashCode headers host hostname href includes
+        indexOf insert into isArray isEmpty iter iterator join json keys kill length listen localeCompare match
+        matches message method name next normalize now once origin padEnd padStart panic parse pathname
+        performance pid pipe port preventDefault println protocol prototype push push_back reduce reject
+        releaseLock removeEventListener removeListener repeat replace resolve reverse search send setTimeout
+        shift signal size slice socket some sort splice stack startsWith status stderr stdout stringify substr
+        substring target test then toFixed toJSON toLowerCase toString toUpperCase todo trim trimEnd trimStart
+        type unimplemented unreachable unshift unwrap url valueOf values vec warn write
         """,
     )
 )
@@ -120,7 +122,7 @@ class _Package:
     assigned: frozenset[str]  # members that are assigned somewhere
 
 
-def cut_holes(root: Path, count: int, *, seed: int = 0) -> list[Hole]:
+def cut_cross_file_holes(root: Path, count: int, *, seed: int = 0) -> list[Hole]:
     """Return up to `count` holes of a package, the same for the same seed."""
     chance = random.Random(f"{seed} {root.name}")  # noqa: S311  (chooses cases, guards nothing)
     package = _read_package(root)
@@ -144,15 +146,44 @@ def _read_package(root: Path) -> _Package:
     return _Package(root, facts, {name: frozenset(paths) for name, paths in defined_in.items()}, assigned)
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file of a package, and what its names may mean."""
+
+    package: _Package
+    path: str
+    facts: Facts
+    imports: tuple[Import, ...]
+    by_name: Mapping[str, str]  # a name here → the name it was imported as
+    own: frozenset[str]  # names it defines
+    bound: frozenset[str]  # names of variables and parameters
+
+    @classmethod
+    def of(cls, package: _Package, path: str) -> "_File":
+        facts = package.facts[path]
+        imports = imports_of(facts.outline.imports, facts.language)
+        return cls(
+            package,
+            path,
+            facts,
+            imports,
+            by_name={here: there for one in imports for there, here in one.names},
+            own=frozenset(name for one in facts.outline.definitions for name in one.names),
+            bound=frozenset(_ASSIGNED_NAME.findall(facts.text)) | frozenset(_PARAMETER.findall(facts.text)),
+        )
+
+
+_ASSIGNED_NAME = re.compile(r"\b([^\W\d]\w*)\s{0,2}(?::[^=\n]{1,80})?=(?!=)")
+_PARAMETER = re.compile(r"[(,]\s{0,2}([^\W\d]\w*)(?=\s{0,2}[,)=:])")
+
+
 def _some_holes(package: _Package, path: str, chance: random.Random) -> list[Hole]:
-    facts = package.facts[path]
-    imports = imports_of(facts.outline.imports, facts.language)
-    own = {name for one in facts.outline.definitions for name in one.names}
-    by_name = {here: there for one in imports for there, here in one.names}
-    uses = [use for use in _uses(_code_only(facts)) if use.name not in own]
-    needs = [need for use in uses if (need := _need(package, path, use, imports, by_name))]
+    file = _File.of(package, path)
+    uses = [use for use in _uses(_code_only(file.facts)) if use.name not in file.own]
+    needs = [need for use in uses if (need := _need(file, use))]
     chosen = chance.sample(needs, min(len(needs), _MOST_HOLES_PER_FILE))
-    return [_hole(package, path, need, at_line_start=chance.random() < 0.5) for need in chosen]
+    holes = [_hole(file, need, at_line_start=chance.random() < 0.5) for need in chosen]
+    return [hole for hole in holes if hole.heads]  # none where the definition is too long to show the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,33 +210,32 @@ class _Need:
     way: str
 
 
-def _need(
-    package: _Package, path: str, use: _Use, imports: tuple[Import, ...], by_name: Mapping[str, str]
-) -> _Need | None:
+def _need(file: _File, use: _Use) -> _Need | None:
     """Return what a use of a name needs from another file, if it does."""
-    facts = package.facts[path]
-    name = use.name if use.mark else by_name.get(use.name, use.name)
-    others = package.defined_in.get((family(facts.language), name), frozenset())
-    if len(others) != 1 or path in others:
+    name = use.name if use.mark else file.by_name.get(use.name, use.name)
+    others = file.package.defined_in.get((family(file.facts.language), name), frozenset())
+    if len(others) != 1 or file.path in others:
         return None
     (other,) = others
-    way = _way(package, use, facts, imports, other)
+    way = _way(file, use, other)
     return _Need(use.offset, name, other, way) if way else None
 
 
-def _way(package: _Package, use: _Use, facts: Facts, imports: tuple[Import, ...], defined_in: str) -> str:
+def _way(file: _File, use: _Use, defined_in: str) -> str:
     """Say how a name is reached; "" where that cannot be told."""
-    line = facts.text[facts.text.rfind("\n", 0, use.offset) + 1 : use.offset]
+    text = file.facts.text
+    line = text[text.rfind("\n", 0, use.offset) + 1 : use.offset]
     if _IMPORTING.match(line) or "require(" in line:
         return ""
-    if not use.mark and not any(use.name == here for one in imports for _, here in one.names):
-        return "scope" if _may_be_in_scope(use.name, facts) else ""
+    if not use.mark and use.name not in file.by_name:
+        known = use.name in file.bound or use.name in _STANDARD_MEMBERS
+        return "scope" if file.facts.language in _SHARED_SCOPE and not known else ""
     alias = use.before if use.mark else use.name
-    modules = [one for one in imports if alias and alias in (one.local, *(here for _, here in one.names))]
+    modules = [one for one in file.imports if alias and alias in (one.local, *(here for _, here in one.names))]
     if modules:
-        reached = any(_may_lead_to(one, defined_in, package.root.name) for one in modules)
+        reached = any(_may_lead_to(one, defined_in, file.package.root.name) for one in modules)
         return ("module" if use.mark else "imported") if reached else ""
-    return "" if use.name in _STANDARD_MEMBERS or use.name in package.assigned else "member"
+    return "" if use.name in _STANDARD_MEMBERS or use.name in file.package.assigned else "member"
 
 
 def _may_lead_to(wanted: Import, defined_in: str, package: str) -> bool:
@@ -218,21 +248,15 @@ def _may_lead_to(wanted: Import, defined_in: str, package: str) -> bool:
 _IMPORTING = re.compile(r"\s*(?:import|from|use|#\s*include|package|export .*from|\}? ?from)\b")
 
 
-def _may_be_in_scope(name: str, facts: Facts) -> bool:
-    """Tell whether a bare name can only come from another file: it is bound nowhere in this one."""
-    bound = rf"\b{name}\s*(?::[^=\n]+)?=(?!=)|[(,]\s*{name}\s*[,)=:]"
-    return facts.language in _SHARED_SCOPE and not re.search(bound, facts.text)
-
-
-def _hole(package: _Package, path: str, need: _Need, *, at_line_start: bool) -> Hole:
-    facts, other = package.facts[path], package.facts[need.defined_in]
+def _hole(file: _File, need: _Need, *, at_line_start: bool) -> Hole:
+    facts, other = file.facts, file.package.facts[need.defined_in]
     line_start = facts.text.rfind("\n", 0, need.offset) + 1
     line_end = facts.text.find("\n", need.offset)
     line = facts.text[line_start : need.offset]
     offset = line_start + len(line) - len(line.lstrip()) if at_line_start else need.offset
     return Hole(
-        package=package.root,
-        path=path,
+        package=file.package.root,
+        path=file.path,
         language=facts.language,
         text=facts.text[:offset] + (facts.text[line_end:] if line_end >= 0 else ""),
         offset=offset,
@@ -254,7 +278,7 @@ def _defining_lines(facts: Facts, name: str) -> Iterator[str]:
             at = one.start + found.start()
             line_end = facts.text.find("\n", at)
             end = min(one.head_end, line_end if line_end >= 0 else one.head_end)
-            yield facts.text[facts.text.rfind("\n", 0, at) + 1 : end].strip()
+            yield facts.text[max(one.start, facts.text.rfind("\n", 0, at) + 1) : end].strip()
 
 
 def _code_only(facts: Facts) -> str:

@@ -29,11 +29,13 @@ class Background:
         self._quiet_until_s = 0.0
         self._closed = False
 
-    def submit(self, key: str, job: Callable[[], None]) -> Future[None]:
+    def submit(self, key: str, job: Callable[[], object]) -> Future[None]:
         """Have a job done after those already asked for."""
         replaced = self._waiting.get(key)
         if replaced is not None:
             replaced.cancel()
+        if self._closed:
+            return _cancelled()
         future = self._waiting[key] = self._executor.submit(self._do, key, job)
         future.add_done_callback(_note_failure)
         self._asked.set()
@@ -48,13 +50,16 @@ class Background:
         """Let the long task wait: somebody is typing."""
         self._quiet_until_s = time.monotonic() + _QUIET_S
 
-    def close(self) -> None:
-        """Stop after the job or step under way."""
+    def close(self, last: Callable[[], None]) -> None:
+        """Stop after the job or step under way, and one last job."""
         self._closed = True
+        for future in list(self._waiting.values()):
+            future.cancel()
         self._asked.set()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor.submit(last).add_done_callback(_note_failure)
+        self._executor.shutdown()
 
-    def _do(self, key: str, job: Callable[[], None]) -> None:
+    def _do(self, key: str, job: Callable[[], object]) -> None:
         self._waiting.pop(key, None)
         job()
 
@@ -77,6 +82,13 @@ class Background:
 
 
 _END = object()
+
+
+def _cancelled() -> Future[None]:
+    future: Future[None] = Future()
+    future.cancel()
+    future.set_running_or_notify_cancel()
+    return future
 
 
 def _note_failure(future: Future[None]) -> None:

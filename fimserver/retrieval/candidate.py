@@ -18,7 +18,7 @@ from fimserver.retrieval.recent import NEARLY_THE_SAME, similarity
 from fimserver.values import Snippet, Span
 
 # A path and its marks stand before each file's text.
-_PATH_TOKENS = 12
+PATH_TOKENS = 12
 
 # A small piece is worth more than a large one with the same score, but not in proportion.
 _COST_POWER = 0.5
@@ -103,7 +103,7 @@ def _fill(files: _Files, candidates: Iterable[Candidate], limit_tokens: int) -> 
         chosen = files.get(key) or _Chosen(candidate.facts)
         spans = [(span, end) for span, end in _with_holders(candidate) if not chosen.covers(span)]
         cost = sum(_cost_tokens(chosen.facts, span, end) for span, end in spans)
-        cost += 0 if key in files else _PATH_TOKENS
+        cost += 0 if key in files else PATH_TOKENS
         if spans and spent + cost <= limit_tokens and not _is_said(candidate, files):
             spent += cost
             files[key] = chosen

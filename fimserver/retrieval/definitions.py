@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fimserver.retrieval.candidate import Candidate, head
 from fimserver.retrieval.facts import Facts
+from fimserver.retrieval.imports import imports_of
 from fimserver.retrieval.likeliness import (
     BY_NAME,
     BY_NAME_AND_UNUSED,
@@ -19,16 +20,18 @@ from fimserver.retrieval.likeliness import (
     OF_MODULE_NEAR,
     OF_PACKAGE,
     likeliness,
+    popularity_worth,
     with_members,
 )
 from fimserver.retrieval.outline import Definition
-from fimserver.retrieval.project import Project, are_related
+from fimserver.retrieval.project import Project, are_related, family
 from fimserver.retrieval.query import OWN_INSTANCE, Query
 from fimserver.retrieval.resolve import files_in
 from fimserver.retrieval.similar import similar
 
 # Limits of the work for one query.
 _MOST_STAR_FILES = 24
+_MOST_NAMES_OF_FILE = 400
 _MOST_NAMES = 60
 _MOST_VARIABLES = 24
 _MOST_ANCESTORS = 3
@@ -61,21 +64,45 @@ def imported(query: Query, project: Project) -> Iterator[Candidate]:
                 modules = [file for file in files if there in (file.stem, file.parent.name)]
                 yield from _of_modules(query, project, modules, here)
         if wanted.local or wanted.star:
+            files = _with_included(files, project) if family(query.language) == "c" else files
             yield from _of_modules(query, project, files, wanted.local)
+
+
+def _with_included(files: Sequence[Path], project: Project) -> list[Path]:
+    """Return headers and those they include, nearest first."""
+    found = dict.fromkeys(files)
+    waiting = list(files)
+    while waiting and len(found) < _MOST_STAR_FILES:
+        path = waiting.pop(0)
+        facts = project.facts(path)
+        for wanted in imports_of(facts.outline.imports, facts.language) if facts else ():
+            fresh = [file for file in project.files_of(wanted, path, "c") if file not in found]
+            found.update(dict.fromkeys(fresh))
+            waiting += fresh
+    return list(found)
 
 
 def _of_modules(query: Query, project: Project, files: Sequence[Path], alias: str) -> Iterator[Candidate]:
     """Yield the definitions of modules that go by an alias here, or by "" where their names are in scope."""
     attributes = _attributes(query, alias)
     near = query.closeness.get(alias, 0.0) if alias else 0.0
-    for path in files[:_MOST_STAR_FILES]:
-        facts = project.facts(path)
-        for index, one in enumerate(facts.outline.definitions if facts else ()):
+    for path, facts, popular in _all_of(files, project):
+        for index, one in enumerate(facts.outline.definitions):
             used = not attributes.isdisjoint(one.names)
-            if facts is not None and one.names and (used or one.parent < 0):
+            if one.names and (used or one.parent < 0):
                 way = OF_MODULE_AND_USED if used else OF_MODULE + OF_MODULE_NEAR * near
+                way += popularity_worth(popular.get(one.names[0], 0))
                 way += FITS_RECEIVER if alias in query.receivers else 0.0
                 yield from with_members(query, path, facts, index, way, one.names[0], "imports")
+
+
+def _all_of(files: Sequence[Path], project: Project) -> Iterator[tuple[Path, Facts, dict[str, int]]]:
+    """Yield the facts of files, and how popular the names are that they define."""
+    for path in files[:_MOST_STAR_FILES]:
+        facts = project.facts(path)
+        if facts is not None:
+            names = [one.names[0] for one in facts.outline.definitions if one.names]
+            yield path, facts, project.popularity(names[:_MOST_NAMES_OF_FILE])
 
 
 def _attributes(query: Query, alias: str) -> frozenset[str]:
@@ -155,8 +182,11 @@ def same_package(query: Query, project: Project) -> Iterator[Candidate]:
     if query.path is None or query.language not in _PACKAGE_ENDINGS:
         return
     ending, tests = _PACKAGE_ENDINGS[query.language]
-    for path in files_in(query.path.parent, ending, without=tests)[:_MOST_STAR_FILES]:
-        facts = project.facts(path) if path != query.path else None
-        for index, one in enumerate(facts.outline.definitions if facts else ()):
-            if facts is not None and one.names:
-                yield head(path, facts, index, likeliness(query, one.names, OF_PACKAGE), "package")
+    own_is_test = query.path.name.endswith(tests)
+    files = files_in(query.path.parent, ending, without="\0" if own_is_test else tests)
+    for path, facts, popular in _all_of([path for path in files if path != query.path], project):
+        for index, one in enumerate(facts.outline.definitions):
+            if one.names:
+                way = OF_PACKAGE + popularity_worth(popular.get(one.names[0], 0))
+                way += FITS_RECEIVER if one.owner in query.receivers else 0.0
+                yield head(path, facts, index, likeliness(query, one.names, way), "package")

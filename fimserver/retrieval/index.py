@@ -8,7 +8,7 @@ import hashlib
 import logging
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -88,6 +88,10 @@ class Index:
     def named(self, name: str) -> list[Path]:
         """Return the files whose last part is this name."""
         return self._answer(lambda store: [self.root / row.path for row in store.files_named(name)])
+
+    def frequencies(self, terms: Sequence[int]) -> dict[int, int]:
+        """Return in how many chunks each term stands."""
+        return dict(self._answer(lambda store: list(store.frequencies(terms).items())))
 
     def totals(self) -> tuple[int, int]:
         """Return the numbers of files and chunks."""

@@ -26,14 +26,21 @@ OF_BASE = 0.3
 OF_PARTNER = 0.15
 OF_VISITED = 0.08
 OF_CLASS = 0.3  # of what the class itself is worth
+OF_FIELD = -0.1  # a field's name says what it is; a method must be seen to be called
 _PRIVATE = -0.08
 
 # What the cursor has to say.
 NEAR = 0.5
 _OFTEN = 0.04  # for each doubling of the times the document has it
+_POPULAR = 0.025  # for each doubling of the chunks of the workspace that have it
 FITS_RECEIVER = 0.6
 _FITS_TYPED = 0.8
 _CONTRADICTS_TYPED = 0.3  # a factor
+
+
+def popularity_worth(chunks: int) -> float:
+    """Return what it is worth that a name stands in so many chunks of the workspace."""
+    return _POPULAR * min(8.0, math.log2(1 + chunks))
 
 
 def likeliness(query: Query, names: Sequence[str], way: float) -> float:
@@ -60,6 +67,7 @@ def with_members(
     yield head(path, facts, index, score, source)
     for number in _members(facts, index):
         member_way = OF_CLASS * score + (FITS_RECEIVER if here in query.receivers else 0.0)
+        member_way += OF_FIELD if definitions[number].head_end == definitions[number].end else 0.0
         yield head(path, facts, number, likeliness(query, definitions[number].names, member_way), source)
 
 

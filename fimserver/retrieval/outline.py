@@ -17,7 +17,7 @@ from typing import Any
 from fimserver.syntax.tree import Node, Tree
 
 # A type is shown with its fields up to this length, in characters, and by its first line beyond.
-_LONGEST_WHOLE = 1200
+_LONGEST_WHOLE = 400
 
 # Any other definition without a body, say a constant, is shown whole up to this length.
 _LONGEST_LINE = 160
@@ -26,6 +26,19 @@ _LONGEST_LINE = 160
 _LONGEST_HEAD = 600
 
 _WORD = re.compile(r"[^\W\d]\w*\Z")
+
+# What a parser takes for a name where it stumbles over a macro.
+_RESERVED = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        auto bool break case char const constexpr continue default do double else enum extern final float for goto if
+        inline int int16_t int32_t int64_t int8_t long override private protected public register return short signed
+        size_t sizeof static struct switch template this throw typedef uint16_t uint32_t uint64_t uint8_t union unsigned
+        using virtual void volatile while
+        """,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +136,7 @@ def _define(place: _Place, tree: Tree, rules: _Rules, found: list[Definition]) -
 def _names(node: Node, tree: Tree, rules: _Rules) -> tuple[str, tuple[str, ...]]:
     """Return the owner a definition names itself, if it does, and the names it defines."""
     owner, found = _NAMING[rules.definitions[node.type]](node, tree)
-    return owner, tuple(name for name in found if _WORD.match(name))
+    return owner, tuple(name for name in found if _WORD.match(name) and name not in _RESERVED)
 
 
 def _named(node: Node, tree: Tree, field: str) -> tuple[str, list[str]]:

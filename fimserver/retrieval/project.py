@@ -3,7 +3,7 @@
 Every file passes through `facts`, which refuses what is excluded, however it was found. One thread uses a project.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from fimserver.retrieval.imports import Import, imports_of
 from fimserver.retrieval.index import Hit, Index
 from fimserver.retrieval.places import root_of
 from fimserver.retrieval.resolve import Workspace, files_of
+from fimserver.retrieval.terms import terms_of_word
 from fimserver.syntax.languages import language_of_path
 from fimserver.values import Document
 
@@ -66,12 +67,17 @@ class Project:
 
     def facts(self, path: Path) -> Facts | None:
         """Return the facts of a file; None where it is excluded, gone or unsuitable."""
-        exclusion = self.exclusions.by_name(path)
-        if exclusion is not None:
-            self.refused[path] = exclusion
+        if not self.allows(path):
             return None
         document = self._documents.get(path)
         return self._keeper.of_document(path, document) if document else self._keeper.of_file(path)
+
+    def allows(self, path: Path) -> bool:
+        """Tell whether a file may be used; where it may not, `refused` says why."""
+        exclusion = self.exclusions.by_name(path)
+        if exclusion is not None:
+            self.refused[path] = exclusion
+        return exclusion is None
 
     def opened(self, path: Path, document: Document) -> None:
         """Take a file's text from the editor from now on."""
@@ -100,6 +106,14 @@ class Project:
         """Return the chunks most like a text, best first."""
         hits = [hit for index in self._indexes for hit in index.similar(weights, limit)]
         return sorted(hits, key=lambda hit: -hit.score)[:limit]
+
+    def popularity(self, names: Sequence[str]) -> dict[str, int]:
+        """Return in how many chunks of the workspace each name stands."""
+        terms = {name: terms[0] for name in names if (terms := terms_of_word(name))}
+        counts: Counter[int] = Counter()
+        for index in self._indexes:
+            counts.update(index.frequencies(list(set(terms.values()))))
+        return {name: counts[term] for name, term in terms.items()}
 
     def files_of(self, wanted: Import, path: Path, language: str) -> list[Path]:
         """Return the files that an import in a file may name."""

@@ -83,7 +83,7 @@ def _javascript(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Pa
         yield from _script(Path(os.path.normpath(path.parent / wanted.module)))
         return
     for folder in workspace.ancestors(path):
-        for target in _path_aliases(folder, wanted.module):
+        for target in (*_path_aliases(folder, wanted.module), *_usual_aliases(folder, wanted.module)):
             yield from _script(target)
     for manifest in workspace.named("package.json"):
         name = _manifest_name(manifest, _JSON_NAME)
@@ -116,6 +116,16 @@ def _path_aliases(folder: Path, module: str) -> Iterator[Path]:
             yield Path(os.path.normpath(base / str(target).replace("*", module[len(start) : len(module) - len(end)])))
     if "baseUrl" in options:
         yield base / module
+
+
+def _usual_aliases(folder: Path, module: str) -> Iterator[Path]:
+    """Yield what a module's name means by custom, where the settings that say so are made by a tool."""
+    start, _, rest = module.partition("/")
+    if start in _CUSTOMARY and rest:
+        yield folder / _CUSTOMARY[start] / rest
+
+
+_CUSTOMARY = {"$lib": "src/lib", "@": "src", "~": "src"}
 
 
 def _compiler_options(folder: Path) -> dict[str, object] | None:
@@ -166,7 +176,9 @@ def _rust_base(parts: list[str], path: Path, workspace: Workspace) -> tuple[Path
         name = _manifest_name(manifest, _CARGO_NAME)
         if name and parts and name.replace("-", "_") == parts[0]:
             return manifest.parent / "src", manifest.parent / "src" / "lib.rs", parts[1:]
-    return (submodules, None, parts) if parts and _rust_file(submodules / parts[0]) else None
+    # A path may begin at a submodule, or, in the 2015 edition, at the crate's root.
+    starts = [folder for folder in (submodules, source) if folder and parts and _rust_file(folder / parts[0])]
+    return (starts[0], None, parts) if starts else None
 
 
 def _rust_module(folder: Path, own: Path | None, parts: list[str]) -> Iterator[Path]:

@@ -10,6 +10,7 @@ best last, next to the text before the cursor.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fimserver.retrieval.candidate import PATH_TOKENS, estimated_tokens
 from fimserver.values import Snippet
 
 # Others must be worth so much more than those in use: a little when the user paused, a lot when they went elsewhere,
@@ -28,6 +29,10 @@ class Settled:
     snippets: tuple[Snippet, ...] = ()
     line: int = -1
 
+    def is_near(self, line: int) -> bool:
+        """Tell whether a cursor is still in the place these were chosen for."""
+        return abs(line - self.line) <= _SAME_PLACE_LINES
+
 
 def settled(previous: Settled | None, candidates: Sequence[Snippet], *, line: int, paused: bool) -> Settled:
     """Return the snippets to use now. `candidates` are the best for the cursor's place, the best last.
@@ -37,8 +42,7 @@ def settled(previous: Settled | None, candidates: Sequence[Snippet], *, line: in
     fresh = Settled(tuple(candidates), line)
     if previous is None:
         return fresh
-    moved = abs(line - previous.line) > _SAME_PLACE_LINES
-    if not paused and not moved:
+    if not paused and previous.is_near(line):
         return previous
     needed = _CLEARLY_BETTER_PAUSED if paused else _CLEARLY_BETTER_MOVED
     offered = sum(snippet.score for snippet in candidates)
@@ -53,6 +57,17 @@ def in_stable_order(previous: Sequence[Snippet], chosen: Sequence[Snippet]) -> t
     texts = {(snippet.path, snippet.text): snippet for snippet in chosen}
     kept = [texts[key] for one in previous if (key := (one.path, one.text)) in texts]
     return (*kept, *(snippet for snippet in chosen if snippet not in kept))
+
+
+def within(snippets: Sequence[Snippet], limit_tokens: int) -> tuple[Snippet, ...]:
+    """Return the snippets, without the least likely ones where all do not fit."""
+    left, kept = limit_tokens, set[int]()
+    for index in sorted(range(len(snippets)), key=lambda index: -snippets[index].score):
+        cost = estimated_tokens(snippets[index].text) + PATH_TOKENS
+        if cost <= left:
+            left -= cost
+            kept.add(index)
+    return tuple(snippet for index, snippet in enumerate(snippets) if index in kept)
 
 
 def _held_share(wanted: Snippet, held: Sequence[Snippet]) -> float:

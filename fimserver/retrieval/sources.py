@@ -38,12 +38,12 @@ _NOTED = 3.0
 _LONGEST_NOTES = 4_000
 
 
-def recent(query: Query, _project: Project) -> Iterator[Candidate]:
+def recent(query: Query, project: Project) -> Iterator[Candidate]:
     """Yield the places edited last, the current one apart."""
     elsewhere = [place for place in reversed(query.ring) if not _in_sight(place, query)]
     for age, place in enumerate(elsewhere):
         path = path_of(place.uri)
-        if path is not None and age * _EDITED_BEFORE < _EDITED_LAST:
+        if path is not None and project.allows(path) and age * _EDITED_BEFORE < _EDITED_LAST:
             yield _chunk(path.resolve(), place.text, _EDITED_LAST - age * _EDITED_BEFORE, "recent")
 
 
@@ -75,7 +75,7 @@ def _heads(path: Path, query: Query, project: Project, way: float, source: str) 
 def notes(query: Query, project: Project) -> Iterator[Candidate]:
     """Yield the project's notes, where the user's settings ask for them."""
     for root in project.roots if project.notes else ():
-        if query.path is not None and query.path.is_relative_to(root) and not project.exclusions.by_name(root / NOTES):
+        if query.path is not None and query.path.is_relative_to(root) and project.allows(root / NOTES):
             try:
                 text = read_source(root / NOTES)
             except FileUnsuitable:
