@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.editors.animation import Piece
 from tests.editors.waiting import PATIENCE_S, until
 
 CHROMIUM_OPTIONS = (
@@ -49,6 +50,21 @@ GHOST = """() => {
     const first = text(document.querySelectorAll('.part.editor .view-line [class*=ghost-text-decoration]')).join('');
     const more = text(document.querySelectorAll('.part.editor .suggest-preview-text .view-line'));
     return [first, ...more].join('\\n').replaceAll('\\u00a0', ' ').replaceAll('\\u200b', '');
+}"""
+
+
+# Every line on the screen, from top to bottom, in pieces: their text, their colour, and whether they are ghost text.
+DRAWN = """() => {
+    const top = (element) => element.getBoundingClientRect().top;
+    const piece = (span) => {
+        const ghost = /ghost-text/.test(span.className) || span.closest('.suggest-preview-text') !== null;
+        const text = span.textContent.replaceAll('\\u00a0', ' ').replaceAll('\\u200b', '');
+        return [text, getComputedStyle(span).color, ghost];
+    };
+    const lines = '.part.editor :is(.view-lines, .suggest-preview-text) .view-line';
+    return [...document.querySelectorAll(lines)]
+        .sort((one, other) => top(one) - top(other))
+        .map((line) => [...line.querySelectorAll('span > span')].map(piece));
 }"""
 
 
@@ -137,6 +153,10 @@ class Window:
     def ghost(self) -> str:
         """Return the ghost text that is on the screen."""
         return str(self.page.evaluate(GHOST))
+
+    def drawn(self) -> list[list[Piece]]:
+        """Return every line on the screen, as it is drawn."""
+        return [[Piece(*piece) for piece in line] for line in self.page.evaluate(DRAWN)]
 
     def wait_for_ghost(self, text: str) -> None:
         """Wait until this ghost text is on the screen, and no other."""

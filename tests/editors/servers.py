@@ -10,6 +10,7 @@ from typing import Any
 from tests.editors.waiting import until
 
 CHECKOUT = Path(__file__).parents[2]
+VSIX = CHECKOUT / "editors" / "vscode" / "dist" / "fimserver.vsix"
 FIMSERVER = Path(sys.prefix) / "bin" / "fimserver"
 
 
@@ -23,6 +24,11 @@ def scripted(folder: Path, replies: Sequence[dict[str, Any]]) -> list[str]:
 def embedded() -> list[str]:
     """Return the command of a server that asks the embedded model."""
     return [str(FIMSERVER), "serve"]
+
+
+def vscode_settings(command: list[str], **more: Any) -> dict[str, Any]:
+    """Return VS Code's settings for a server of this command."""
+    return {"fimserver.server.command": command[0], "fimserver.server.arguments": command[1:], **more}
 
 
 def processes(*words: str) -> list[int]:

@@ -1,6 +1,7 @@
 """Real VS Code with the packaged extension: what is drawn, what is accepted, and what then stands in the file."""
 
 import os
+import random
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,28 +10,27 @@ from typing import Any
 import pytest
 
 from tests.editors.drive_vscode import CodeServer, Window, browser
-from tests.editors.servers import CHECKOUT, embedded, processes, scripted, wait_for_process
+from tests.editors.servers import VSIX, embedded, processes, scripted, vscode_settings, wait_for_process
 from tests.editors.waiting import until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
 
-VSIX = CHECKOUT / "editors" / "vscode" / "dist" / "fimserver.vsix"
 MOST_BYTES = 300_000
 
 BLOCK = "    result = 0\n    for item in items:\n        result += item\n    return result"
 TOTAL = f"def total(items):\n{BLOCK}"
 
+# The long form, a thousand, takes some minutes.
+ACCEPTS = int(os.environ.get("FIMSERVER_ACCEPTS", "10"))
+
 REPLIES: list[dict[str, Any]] = [
+    *({"ends": f"value_{n} = call(", "text": f"a{n}, b{n})\n"} for n in range(ACCEPTS)),
     {"ends": "def add(", "text": "a, b):\n"},
     {"ends": "def total(items):", "text": f"{BLOCK}\n"},
     {"ends": "if ready:\n    start()", "text": "else:\n"},
     {"ends": 'greeting = "héé 😀" + ', "text": "name + mark\n"},
     {"ends": "return factorial", "text": "(n - 1)\n"},
 ]
-
-
-def settings_for(command: list[str], **more: Any) -> dict[str, Any]:
-    return {"fimserver.server.command": command[0], "fimserver.server.arguments": command[1:], **more}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def chromium(programs: Path) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def server(programs: Path, home: Path) -> CodeServer:
     """A code-server with the extension, whose language server answers from the script."""
-    return CodeServer(programs, VSIX, home / "code", settings_for(scripted(home, REPLIES)))
+    return CodeServer(programs, VSIX, home / "code", vscode_settings(scripted(home, REPLIES)))
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +166,20 @@ def test_one_undo_takes_the_suggestion_and_leaves_what_was_typed(window: Window,
     window.wait_until_saved_as(file, "def total(items):\n    ")
 
 
+@pytest.mark.timeout(3600)
+def test_no_character_is_left_over_however_fast_one_accepts(window: Window, file: Path) -> None:
+    dice = random.Random(1)
+    for number in range(ACCEPTS):
+        window.press("Control+End")
+        window.type(f"{'' if number == 0 else chr(10)}value_{number} = call(", delay_ms=0)
+        window.wait_for_ghost(f"a{number}, b{number}")
+        window.type(f"a{number}, "[: dice.randrange(4)], delay_ms=0)
+        window.press("Tab")
+        until(lambda: not window.ghost(), "the accepted text", window.ghost)
+    expected = "\n".join(f"value_{number} = call(a{number}, b{number})" for number in range(ACCEPTS))
+    window.wait_until_saved_as(file, expected)
+
+
 def test_snoozed_nothing_is_drawn_and_the_status_says_so(window: Window) -> None:
     window.command("Silence for 5 Minutes")
     window.wait_for_status("Silent")
@@ -206,7 +220,7 @@ def test_two_windows_share_one_engine_and_survive_its_death(
 ) -> None:
     """The last test: it changes the settings of all windows to the embedded model."""
     settings = {"fimserver.completion.confidence": "off", "fimserver.completion.deadline_ms": 30000}
-    server.use_settings(settings_for(embedded(), **settings))
+    server.use_settings(vscode_settings(embedded(), **settings))
     shared_window.page.close()
     windows = []
     for name in ("first", "second"):
