@@ -1,6 +1,7 @@
 """Who goes first, who gives way, who is given up: the worker's one thread, with the embedded model."""
 
 import dataclasses
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from fimserver.engine.interface import Chunk, EngineState, EngineStatus, Finish, GenerateRequest, Keep, Priority, Prompt
 from fimserver.engine.worker import Job, Worker
 from fimserver.errors import EngineRefused, ModelBroken, ModelMissing, PromptTooLong
-from tests.engine.worker_rig import MODEL, OPTIONS, PREFIX, Listener, ask, fim
+from tests.engine.worker_rig import MODEL, OPTIONS, PREFIX, SUFFIX, Listener, ask, fim
 
 # A grammar that never allows the end.
 ENDLESS = "root ::= [a-z, ] root"
@@ -182,6 +183,50 @@ def test_two_hundred_clients_at_once_are_all_answered(worker: Worker) -> None:
     for number, listener in enumerate(listeners):
         worker.submit(Job(request(fim(f"client_{number % 17} = "), 1), listener))
     assert {listener.wait().finish is None for listener in listeners} == {False}
+
+
+def a_request(chance: random.Random) -> GenerateRequest:
+    prefix = FILES[chance.randrange(len(FILES))]
+    typed = chance.choice(("", "x", "def f(", "    return "))
+    return request(
+        fim(prefix[: chance.randrange(1, len(prefix))] + typed, chance.choice(("\n", "", SUFFIX))),
+        chance.choice((0, 0, 1, 4, 16)),
+        priority=chance.choice(list(Priority)),
+        forced=chance.choice(("", "", "retur", "é", "\n\n")),
+        stop_texts=chance.choice(((), ("\n",))),
+        deadline_ms=chance.choice((None, None, None, 0.0, 20.0)),
+    )
+
+
+FILES = ["".join(f"name_{line}_{file} = {line * file}\n" for line in range(60)) for file in range(5)]
+
+
+@pytest.mark.parametrize("cells", [1024, 4096], ids=["one context", "four contexts"])
+def test_a_storm_of_requests_leaves_the_book_in_step_with_the_cache(
+    cells: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIMSERVER_HOME", str(tmp_path))
+    chance = random.Random(cells)
+    stormy = Worker(dataclasses.replace(OPTIONS, context_tokens=cells), lambda _: None)
+    stormy.start()
+    jobs: list[tuple[Job, Listener]] = []
+    for _ in range(60):
+        listener = Listener()
+        jobs.append((Job(a_request(chance), listener), listener))
+        stormy.submit(jobs[-1][0])
+        if chance.random() < 0.3:
+            stormy.cancel(chance.choice(jobs)[0])
+        if chance.random() < 0.05:
+            jobs[-1][0].cancelled or listener.wait()
+    for job, listener in jobs:
+        assert job.cancelled or listener.wait().error is None
+    ask(stormy, request(max_tokens=1))
+    loaded = stormy._loaded
+    assert loaded is not None
+    for held in loaded.memory.book.held:
+        assert loaded.llama.length(held.number) == len(held.tokens)
+    assert loaded.memory.book.cells_taken() <= cells
+    stormy.stop()
 
 
 @pytest.mark.parametrize(
