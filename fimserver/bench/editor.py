@@ -83,7 +83,7 @@ class Editor:
         try:
             return await asyncio.shield(reply)
         except asyncio.CancelledError:
-            del self._waiting[number]  # its answer, that it was cancelled, is for nobody
+            self._waiting.pop(number, None)  # its answer, that it was cancelled, is for nobody
             self.notify("$/cancelRequest", {"id": number})
             raise
 
