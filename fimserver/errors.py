@@ -12,6 +12,7 @@
     │   ├── EngineUnavailable  it could not be started, or it died
     │   ├── EngineRefused      it answered, and the answer was no
     │   └── PromptTooLong      the parts that must be kept do not fit the context
+    ├── AnswerCut              an answer that was wanted whole did not come to its end
     ├── FileUnsuitable         binary, too large, or not text: nothing can be completed in it
     └── RuntimeFolderUnsafe    the folder for sockets and locks is not ours alone
 
@@ -65,6 +66,10 @@ class EngineRefused(EngineError):
 
 class PromptTooLong(EngineError):
     """The segments that must be kept whole do not fit the model's context."""
+
+
+class AnswerCut(FimError):
+    """The model's answer did not come to its end; what there is of it was delivered."""
 
 
 class FileUnsuitable(FimError):
