@@ -36,6 +36,11 @@ def cache_folder() -> Path:
     return _below_home("cache") or Path(platformdirs.user_cache_dir(_APP, appauthor=False))
 
 
+def speeds_file() -> Path:
+    """Return the file of what the engine has measured here; what is predicted of other models follows from it."""
+    return cache_folder() / "speeds.json"
+
+
 def models_folder() -> Path:
     """Return the folder into which models are downloaded."""
     return _below_home("models") or Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "models"

@@ -79,7 +79,7 @@ class Loaded:
     def _remember(self) -> None:
         as_loaded = bool(self.known.repack) == self.llama.options.repack
         measured = replace(self.speed.measured(), repack=self.known.repack) if as_loaded else self.known
-        remember(self.speeds_key, measured)
+        remember(self.speeds_key, measured, self.llama.options.path)
 
     def drafter(self, tokens: Sequence[int]) -> Drafter | None:
         """Return who drafts an answer to these tokens; nobody for a model that cannot take a wrong draft back."""

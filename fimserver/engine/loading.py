@@ -33,7 +33,7 @@ def load(options: EngineOptions, on_percent: Callable[[int], None]) -> Loaded:
     key = speeds_key(wanted)
     known = recall(key) or Measured()
     if known.repack:  # should that crash here after all, the next engine does without
-        remember(key, replace(known, repack=False))
+        remember(key, replace(known, repack=False), wanted.path)
     wanted = replace(wanted, repack=bool(known.repack))
     try:
         llama, warning = Llama(wanted, on_percent), ""

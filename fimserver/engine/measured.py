@@ -2,18 +2,20 @@
 
 The sizes of prompts follow from these speeds, so they are wanted before the first answer. Measuring takes about a
 second with a large model, once; after that every batch that is evaluated keeps the measurements up to date.
+`models/calibration.py` reads the same file, to predict how fast other models would be.
 """
 
 import json
 import logging
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 from fimserver.engine.llama import Llama
 from fimserver.engine.speed import Measured, Speed
 from fimserver.engine.threads import ThreadChoice
-from fimserver.files import cache_folder, write_atomically
+from fimserver.files import speeds_file, write_atomically
 
 _log = logging.getLogger(__name__)
 
@@ -36,17 +38,18 @@ _TEXT = "def probe(first, second):\n    return [first + second for _ in range(10
 def recall(key: str) -> Measured | None:
     """Return what is remembered under a key."""
     try:
-        return Measured(**_table()[key])
+        kept = _table()[key]
+        return Measured(**{entry.name: kept[entry.name] for entry in fields(Measured)})
     except (KeyError, TypeError):
         return None
 
 
-def remember(key: str, measured: Measured) -> None:
-    """Keep what was measured. A full disk is no error."""
+def remember(key: str, measured: Measured, model: Path) -> None:
+    """Keep what was measured with a model, as the newest. A full disk is no error."""
     table = {other: values for other, values in _table().items() if other != key}
-    newest = dict([*table.items(), (key, asdict(measured))][-_MOST_REMEMBERED:])
+    newest = [*table.items(), (key, {**asdict(measured), "model": str(model)})][-_MOST_REMEMBERED:]
     try:
-        write_atomically(cache_folder() / "speeds.json", json.dumps(newest, indent=1))
+        write_atomically(speeds_file(), json.dumps(dict(newest), indent=1))
     except OSError as error:
         _log.warning("The measured speeds could not be kept: %s", error.strerror or error)
 
@@ -73,7 +76,7 @@ def measure(llama: Llama, speed: Speed, threads: ThreadChoice) -> None:
 
 def _table() -> dict[str, Any]:
     try:
-        table = json.loads((cache_folder() / "speeds.json").read_text("utf-8"))
+        table = json.loads(speeds_file().read_text("utf-8"))
     except (OSError, ValueError):  # not there yet, or damaged: it is measured again
         return {}
     return table if isinstance(table, dict) else {}

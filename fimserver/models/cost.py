@@ -22,6 +22,7 @@ class Cost:
 
     weights_bytes: int
     active_bytes: int
+    active_weights: int
     kv_bytes_per_token: int  # at 16 bits
     vocabulary: int
     feed_forward: int
@@ -60,7 +61,8 @@ def cost_of(gguf: Gguf) -> Cost:
     """Return the cost of a file, from its header."""
     return Cost(
         weights_bytes=gguf.file_bytes,
-        active_bytes=int(sum(_active_bytes(gguf))),
+        active_bytes=int(sum(tensor.size_bytes * _slowness(tensor) * share for tensor, share in _active(gguf))),
+        active_weights=int(sum(math.prod(tensor.shape) * share for tensor, share in _active(gguf))),
         kv_bytes_per_token=_kv_bytes_per_token(gguf),
         vocabulary=gguf.count("tokenizer.ggml.tokens"),
         feed_forward=gguf.number("feed_forward_length"),
@@ -77,6 +79,7 @@ def cost_of_choice(choice: Choice) -> Cost:
     return Cost(
         weights_bytes=choice.file.bytes,
         active_bytes=int(choice.file.bytes * choice.model.active_share),
+        active_weights=int(choice.model.billions * 1e9 * choice.model.active_share),
         kv_bytes_per_token=choice.model.kv_bytes_per_token,
         vocabulary=choice.model.vocabulary or _USUAL_VOCABULARY,
         feed_forward=_USUAL_FEED_FORWARD,
@@ -88,15 +91,19 @@ def cost_of_choice(choice: Choice) -> Cost:
 _SLOWNESS = {"Q5_0": 1.4, "Q5_1": 1.4}
 
 
-def _active_bytes(gguf: Gguf) -> Iterator[float]:
-    """Yield the bytes of each tensor that one token passes through."""
+def _slowness(tensor: Tensor) -> float:
+    return _SLOWNESS.get(tensor.type, 1.0)
+
+
+def _active(gguf: Gguf) -> Iterator[tuple[Tensor, float]]:
+    """Yield the tensors that one token passes through, and which share of each."""
     names = {tensor.name for tensor in gguf.tensors}
     experts = gguf.number("expert_count")
     share = gguf.number("expert_used_count") / experts if experts else 1.0
     for tensor in gguf.tensors:
         if tensor.name == "token_embd.weight" and "output.weight" in names:
             continue  # one row of it is looked up
-        yield tensor.size_bytes * _SLOWNESS.get(tensor.type, 1.0) * (share if _is_of_experts(tensor) else 1.0)
+        yield tensor, share if _is_of_experts(tensor) else 1.0
 
 
 def _is_of_experts(tensor: Tensor) -> bool:
@@ -125,4 +132,4 @@ def _kv_heads(gguf: Gguf, layers: int, heads: int) -> int:
 
 def bits_per_weight(gguf: Gguf) -> float:
     """Return the bits one weight takes, all of the file included."""
-    return 8 * gguf.file_bytes / max(1, sum(math.prod(tensor.shape) for tensor in gguf.tensors))
+    return 8 * gguf.file_bytes / max(1, gguf.parameters)

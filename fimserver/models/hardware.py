@@ -6,29 +6,28 @@ run here and shown it.
 """
 
 import ctypes
-import json
 import platform
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from fimserver.files import cache_folder, write_atomically
+from fimserver.models.calibration import Rates, measured_rates
 from fimserver.models.cost import Cost, bytes_per_token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What a model finds here. `decode_bytes_per_s` is 0 until a real model has run."""
+    """What a model finds here. `rates` are those that a real model has shown, once one has run."""
 
     memory_bytes: int
     available_bytes: int
     cores: int  # physical ones that this process may use
     bandwidth_bytes_per_s: float
-    decode_bytes_per_s: float = 0.0
+    rates: Rates = Rates()
     gpu: bool = False  # llama.cpp evaluates prompts on a GPU that shares this memory
 
     @property
@@ -54,14 +53,14 @@ def this_machine(probe_s: float = _PROBE_S) -> Machine:
         available_bytes=_available_bytes(),
         cores=cores,
         bandwidth_bytes_per_s=copy_bandwidth(cores, probe_s),
-        decode_bytes_per_s=_remembered(),
+        rates=measured_rates(),
         gpu=sys.platform == "darwin" and platform.machine() == "arm64",  # built with Metal unless told otherwise
     )
 
 
 def tokens_per_s(cost: Cost, machine: Machine, context_tokens: int = 2048) -> float:
     """Return how many tokens a second the model will generate behind so many others."""
-    rate = machine.decode_bytes_per_s or machine.bandwidth_bytes_per_s * EFFICIENCY
+    rate = machine.rates.decode_bytes_per_s or machine.bandwidth_bytes_per_s * EFFICIENCY
     return rate / max(1, bytes_per_token(cost, context_tokens))
 
 
@@ -70,37 +69,12 @@ def tokens_per_s(cost: Cost, machine: Machine, context_tokens: int = 2048) -> fl
 _WEIGHTS_TIMES_TOKENS_PER_CORE_S = 65e9
 
 
-def prompt_tokens_per_s(weights: float, machine: Machine) -> float:
-    """Return how many tokens of a prompt a second are evaluated by a model of so many (active) weights."""
-    return float("inf") if machine.gpu else machine.cores * _WEIGHTS_TIMES_TOKENS_PER_CORE_S / weights
-
-
-# A model that fits into the processor's cache says nothing of the memory behind it.
-_LEAST_TELLING_BYTES = 200_000_000
-
-
-def calibrated(machine: Machine, cost: Cost, measured_tokens_per_s: float, context_tokens: int = 0) -> Machine:
-    """Return the machine with the rate a real model was read at, which later predictions then follow."""
-    read = bytes_per_token(cost, context_tokens)
-    if measured_tokens_per_s <= 0 or read < _LEAST_TELLING_BYTES:
-        return machine
-    return replace(machine, decode_bytes_per_s=measured_tokens_per_s * read)
-
-
-def remember(machine: Machine) -> None:
-    """Keep what a real model has shown, for later predictions. Raises OSError."""
-    write_atomically(_memory_file(), json.dumps(asdict(machine)))
-
-
-def _remembered() -> float:
-    try:
-        return float(json.loads(_memory_file().read_text("utf-8"))["decode_bytes_per_s"])
-    except (OSError, ValueError, KeyError, TypeError):  # nothing was kept, or by another version
-        return 0.0
-
-
-def _memory_file() -> Path:
-    return cache_folder() / "machine.json"
+def prompt_tokens_per_s(cost: Cost, machine: Machine) -> float:
+    """Return how many tokens of a prompt a second the model will evaluate."""
+    if machine.gpu:
+        return float("inf")
+    rate = machine.rates.prompt_weights_per_s or machine.cores * _WEIGHTS_TIMES_TOKENS_PER_CORE_S
+    return rate / max(1, cost.active_weights)
 
 
 def copy_bandwidth(threads: int, seconds: float) -> float:

@@ -81,9 +81,8 @@ def recommend(machine: Machine) -> Recommendation:
 
 def _candidate(choice: Choice, machine: Machine) -> Candidate:
     cost = cost_of_choice(choice)
-    weights = choice.model.billions * choice.model.active_share * 1e9
     memory = memory_bytes(cost, _CONTEXT_TOKENS)
-    return Candidate(choice, memory, tokens_per_s(cost, machine), prompt_tokens_per_s(weights, machine))
+    return Candidate(choice, memory, tokens_per_s(cost, machine), prompt_tokens_per_s(cost, machine))
 
 
 def _free_to_use(all_of_them: Iterable[Candidate]) -> list[Candidate]:

@@ -13,6 +13,7 @@ from fimserver.engine.speed import Measured, Speed, choose_threads, usable_cores
 from tests.engine.worker_rig import OPTIONS, answered, fim
 
 SLOW, FAST = Measured(prefill_tokens_per_s=90, decode_tokens_per_s=25), Measured(prefill_tokens_per_s=5000)
+MODEL = Path("model.gguf")
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_remembered_is_recalled(home: Path) -> None:
     measured = Measured(prefill_tokens_per_s=90, decode_tokens_per_s=25, drafts_s={"9": 0.2})
-    remember("one", measured)
-    remember("other", FAST)
+    remember("one", measured, MODEL)
+    remember("other", FAST, MODEL)
     assert recall("one") == measured
     assert recall("another") is None
 
@@ -35,13 +36,13 @@ def test_a_damaged_file_is_measured_anew(home: Path, content: str) -> None:
     path.parent.mkdir()
     path.write_text(content)
     assert recall("one") is None
-    remember("one", SLOW)
+    remember("one", SLOW, MODEL)
     assert recall("one") == SLOW
 
 
 def test_only_so_many_models_are_remembered(home: Path) -> None:
     for number in range(60):
-        remember(str(number), SLOW)
+        remember(str(number), SLOW, MODEL)
     assert len(json.loads((home / "cache" / "speeds.json").read_text())) == 50
     assert recall("59") == SLOW
 
@@ -55,7 +56,7 @@ def test_a_model_is_measured_when_it_is_loaded_first(home: Path) -> None:
 
 def test_what_was_measured_before_is_believed(home: Path) -> None:
     known = dataclasses.replace(SLOW, drafts_s={"5": 0.1, "9": 0.2, "17": 0.3, "33": 0.5})
-    remember(speeds_key(load_options(OPTIONS, gpu=False)), known)
+    remember(speeds_key(load_options(OPTIONS, gpu=False)), known, MODEL)
     loaded = load(OPTIONS, lambda _: None)
     loaded.llama.close()
     assert loaded.speed.measured() == known

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from fimserver.bench.shapes import SHAPES, Shape, planned_tensors
+from fimserver.models.calibration import rates_shown
 from fimserver.models.catalogue import choice_named
 from fimserver.models.cost import Cost, bytes_per_token, cost_of, cost_of_choice, fitting_context, memory_bytes
 from fimserver.models.gguf import Gguf, LongArray, Tensor, read_gguf
-from fimserver.models.hardware import Machine, calibrated, tokens_per_s
+from fimserver.models.hardware import Machine, tokens_per_s
 
 EMBEDDED = Path(__file__).parents[3] / "fimserver" / "models" / "embedded" / "tiny-fim.gguf"
 
@@ -121,14 +122,21 @@ WRITTEN = {
 def test_speed_is_predicted_within_thirty_percent_once_a_model_has_run(
     shape: str, quantisation: str, expected: float
 ) -> None:
-    here = Machine(memory_bytes=1, available_bytes=1, cores=2, bandwidth_bytes_per_s=1.0)
     run = cost_of(header_of(SHAPES["qwen2.5-coder-1.5b"], "Q4_K_M", 986_000_000))
-    known = calibrated(here, run, measured_tokens_per_s=24.5, context_tokens=512)
+    rates = rates_shown(run, 24.5, context_tokens=512)
+    known = Machine(memory_bytes=1, available_bytes=1, cores=2, bandwidth_bytes_per_s=1.0, rates=rates)
     cost = cost_of(header_of(SHAPES[shape], quantisation, 1))
     assert tokens_per_s(cost, known, context_tokens=512) == pytest.approx(expected, rel=0.3)
 
 
-COST = Cost(weights_bytes=10**9, active_bytes=10**9, kv_bytes_per_token=1000, vocabulary=0, feed_forward=0)
+COST = Cost(
+    weights_bytes=10**9,
+    active_bytes=10**9,
+    active_weights=10**9,
+    kv_bytes_per_token=1000,
+    vocabulary=0,
+    feed_forward=0,
+)
 
 
 def test_a_smaller_kind_of_cache_halves_what_is_kept() -> None:

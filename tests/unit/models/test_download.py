@@ -279,7 +279,9 @@ class TestStopping:
         for stop in sorted(random.Random(1).sample(range(len(content)), 50)):
             killed_download(hub, stop)
         assert fetch().read_bytes() == content
-        assert hub.served_bytes <= 1.05 * len(content)
+        twice = hub.served_bytes / len(content) - 1
+        print(f"{len(content):,} bytes, 50 kills: {twice:.2%} fetched twice")
+        assert twice <= 0.05
         assert leftovers(tmp_path) == []
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.models.calibration import Rates, rates_shown
 from fimserver.models.catalogue import choice_named
 from fimserver.models.cost import cost_of_choice
 from fimserver.models.hardware import (
     EFFICIENCY,
     Machine,
-    calibrated,
     copy_bandwidth,
-    remember,
+    prompt_tokens_per_s,
     this_machine,
     tokens_per_s,
     usable_cores,
@@ -106,15 +106,15 @@ def test_speed_is_bandwidth_over_bytes() -> None:
 
 
 def test_a_real_models_speed_replaces_the_probe() -> None:
-    known = calibrated(machine(8, 50), COST, measured_tokens_per_s=20.0)
+    known = replace(machine(8, 50), rates=rates_shown(COST, 20.0, 100.0, context_tokens=0))
     assert tokens_per_s(COST, known, context_tokens=0) == pytest.approx(20.0)
+    assert prompt_tokens_per_s(COST, known) == pytest.approx(100.0)
     small = cost_of_choice(choice_named("qwen2.5-coder-0.5b:Q8_0"))
     assert tokens_per_s(small, known, context_tokens=0) == pytest.approx(20.0 * COST.active_bytes / small.active_bytes)
 
 
 def test_what_a_model_in_the_cache_shows_is_not_believed() -> None:
-    tiny = replace(COST, active_bytes=7_000_000)
-    assert calibrated(machine(8, 50), tiny, measured_tokens_per_s=1500.0) == machine(8, 50)
+    assert rates_shown(replace(COST, active_bytes=7_000_000), 1500.0, context_tokens=0) == Rates()
 
 
 def test_this_machine_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,9 +123,7 @@ def test_this_machine_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert 0 < here.usable_bytes < here.available_bytes <= here.memory_bytes
     assert here.cores == usable_cores() >= 1
     assert here.bandwidth_bytes_per_s > 1e8
-    assert here.decode_bytes_per_s == 0
-    remember(calibrated(here, COST, measured_tokens_per_s=10.0))
-    assert this_machine(probe_s=0.05).decode_bytes_per_s == pytest.approx(10 * COST.active_bytes)
+    assert here.rates == Rates()
 
 
 def test_copying_is_counted_in_all_threads() -> None:
