@@ -31,7 +31,7 @@ class Choice:
 def choose(*, settings_file: Path | None = None, model: str | None = None, engine: str | None = None) -> Choice:
     """Return the choice. Raises SettingsError where a file that was named cannot be read."""
     settings, problems = _named_settings(settings_file) if settings_file else _own_settings()
-    model, script = _absolute_model(model), _script(engine)
+    model, script = absolute_model(model), _script(engine)
     if model is not None:
         settings = replace(settings, model=replace(settings.model, completion=model))
     options = {
@@ -78,7 +78,7 @@ def _toml(path: Path) -> Mapping[str, Any]:
         raise SettingsError(f"The settings file {path} is not TOML: {error}. Mend that line or remove it.") from error
 
 
-def _absolute_model(model: str | None) -> str | None:
+def absolute_model(model: str | None) -> str | None:
     """Return a path as one that other processes understand too; an id of the catalogue as it is."""
     if model is None or not (model.endswith(".gguf") or Path(model).is_file()):
         return model

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from fimserver.engine.client import EngineClient
@@ -18,17 +18,20 @@ from fimserver.engine.interface import (
     Usage,
 )
 from fimserver.engine.wire import EngineOptions
-from fimserver.errors import EngineRefused, FimError
+from fimserver.errors import EngineRefused, FimError, ModelMissing
 from fimserver.settings import Settings
 
+# The smallest of the catalogue that is of use for review: 4.7 GB.
+USUAL_CHAT_MODEL = "qwen2.5-coder-7b-instruct"
 
-def new_engine(settings: Settings, script: Path | None = None) -> Engine:
-    """Return the engine; nothing is started before it is asked.
+
+def new_engine(settings: Settings, script: Path | None = None, *, chat: bool = False) -> Engine:
+    """Return the engine, or that of the chat model; nothing is started before it is asked.
 
     Where the settings name none that could ever answer, every request says why: an editor's session goes on without.
     """
     try:
-        return _chosen(settings, script)
+        return _chosen(_with_chat_model(settings, script) if chat else settings, script)
     except FimError as error:
         return NoEngine(error)
 
@@ -76,6 +79,19 @@ def engine_options(settings: Settings) -> EngineOptions:
 
     same = {entry.name: getattr(settings.engine, entry.name) for entry in fields(EngineOptions)[1:]}
     return EngineOptions(model_path=str(resolve(settings.model.completion)), **same)
+
+
+def _with_chat_model(settings: Settings, script: Path | None) -> Settings:
+    """Return the settings by which the chat model answers where the completion model does else.
+
+    Raises ModelMissing where none is chosen. A server that somebody else runs has the one model that it has.
+    """
+    if not settings.model.chat and script is None and settings.engine.kind == "local":
+        raise ModelMissing(
+            "No chat model is chosen, and review, edit commands and chat need one. Get one with: "
+            f"fimserver pull {USUAL_CHAT_MODEL} && fimserver use --chat {USUAL_CHAT_MODEL}"
+        )
+    return replace(settings, model=replace(settings.model, completion=settings.model.chat))
 
 
 def _chosen(settings: Settings, script: Path | None) -> Engine:

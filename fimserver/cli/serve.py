@@ -19,10 +19,10 @@ def serve_command(choice: Choice, tcp_port: int | None) -> None:
     from fimserver.logs import set_up_logging
     from fimserver.lsp.serve import serve
 
-    def new_engine(settings: Settings) -> Engine:
+    def new_engine(settings: Settings, *, chat: bool = False) -> Engine:
         from fimserver.cli import engines  # once `initialize` is answered: the event loop takes a while to load
 
-        return engines.new_engine(settings, choice.script)
+        return engines.new_engine(settings, choice.script, chat=chat)
 
     set_up_logging("server", choice.settings.privacy.log_level)
     try:

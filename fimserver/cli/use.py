@@ -20,6 +20,6 @@ def use_command(choice: Choice, name: str, chat: bool) -> None:
     Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
     """
     path = resolve(name)
-    value = "" if name == EMBEDDED_ID else str(path) if Path(name).expanduser().is_file() else name
+    value = "" if name == EMBEDDED_ID and not chat else str(path) if Path(name).expanduser().is_file() else name
     write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
     output.line(f"{path} answers from now on; open editors follow when their server is started again.")

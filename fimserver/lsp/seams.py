@@ -23,6 +23,10 @@ class Completer(Protocol):
         """Return a suggestion or the reason why there is none. Cancelling the task cancels the work."""
         ...
 
+    def prepare_at(self, document: Document, offset: int) -> None:
+        """Have the prompt for a cursor that has come to rest evaluated before the first key."""
+        ...
+
     def use_settings(self, settings: Settings) -> None:
         """Follow changed settings."""
         ...
@@ -56,5 +60,12 @@ class Connection(Protocol):
         ...
 
 
-EngineFactory = Callable[[Settings], Engine]
+class EngineFactory(Protocol):
+    """Makes engines; none is started before it is asked."""
+
+    def __call__(self, settings: Settings, *, chat: bool = False) -> Engine:
+        """Return the engine of these settings: that of the completion model, or that of the chat model."""
+        ...
+
+
 CompleterFactory = Callable[[Engine, Settings, tuple[Path, ...]], Completer]

@@ -14,7 +14,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from fimserver.engine.client import EngineClient
-from fimserver.engine.interface import EngineStatus
+from fimserver.engine.interface import Engine, EngineStatus
 from fimserver.errors import EngineLoading, FimError
 from fimserver.lsp import names
 from fimserver.lsp.client import Client
@@ -66,6 +66,7 @@ class Session:
         self._snooze_end: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Task[None] | None = None
+        self._chat_engine: Engine | None = None
         self._take_engine()
         self.status = StatusReporter(self._engine_status, self._send_status, wanted=client.wants_status)
         self._note_switched_off()
@@ -115,23 +116,35 @@ class Session:
         if self._starting is None and not self.status.off:
             self._starting = self.in_background(self._start_engine())
 
-    async def restart_engine(self) -> None:
-        """Begin with a new engine, made for the settings of now, and with nothing remembered.
+    @property
+    def chat_engine(self) -> Engine:
+        """The engine of the chat model, made when it is wanted first; where there is none it says why."""
+        if self._chat_engine is None:
+            self._chat_engine = self._new_engine(self.settings, chat=True)
+        return self._chat_engine
 
-        Our own engine process is stopped for everybody who uses it. Raises FimError where that cannot be done.
+    async def restart_engine(self) -> None:
+        """Begin with new engines, made for the settings of now, and with nothing remembered.
+
+        Our own engine processes are stopped for everybody who uses them. Raises FimError where that cannot be done.
         """
-        old, self._starting = self.engine, None
-        if isinstance(old, EngineClient):
-            await old.stop()
+        old, chat, self._starting, self._chat_engine = self.engine, self._chat_engine, None, None
+        for engine in (old, chat):
+            if isinstance(engine, EngineClient):
+                await engine.stop()
         self._take_engine()
         self.start_engine()
-        await old.close()
+        for engine in (old, chat):
+            if engine is not None:
+                await engine.close()
 
     async def close(self) -> None:
         """Let go of everything that outlives a request."""
         for task in self._background:
             task.cancel()
         await self.engine.close()
+        if self._chat_engine is not None:
+            await self._chat_engine.close()
 
     def _take_engine(self) -> None:
         self.engine = self._new_engine(self.settings)

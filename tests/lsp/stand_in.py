@@ -44,7 +44,7 @@ class StandInEngine:
     /missing.gguf cannot be loaded, /slow.gguf is loading until somebody has seen it, all others are ready.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, chat: bool = False) -> None:
         self._model = settings.model.completion
         self._state = EngineState.ABSENT if self._model else EngineState.READY
         self._was_looked_at = False
