@@ -8,14 +8,14 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
+from fimserver.cli.explain import show_explained
 from fimserver.errors import ModelError
 from fimserver.models.catalogue import CatalogueModel, catalogue, usual_file
 from fimserver.models.catalogue import Choice as Known
 from fimserver.models.cost import Cost, cost_of, cost_of_choice, memory_bytes
 from fimserver.models.found import InstalledModel, installed_models
-from fimserver.models.gguf import read_gguf
 from fimserver.models.hardware import Machine, this_machine, tokens_per_s
-from fimserver.models.store import EMBEDDED_ID, embedded_model, file_of, resolve
+from fimserver.models.store import EMBEDDED_ID, check_model, embedded_model, file_of, resolve
 from fimserver.settings import EngineSettings
 
 # Long enough to tell a quick memory from a slow one; `fimserver recommend` measures longer.
@@ -40,14 +40,18 @@ class Listed:
 
 @click.command("models")
 @click.option("--chat", is_flag=True, help="List models for review, edit and chat instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print the same as a JSON list.")
+@click.option("--explain", metavar="ID|FILE", help="Show what each file of one model costs here, and what fits.")
+@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.pass_obj
-def models_command(choice: Choice, chat: bool, as_json: bool) -> None:
+def models_command(choice: Choice, chat: bool, explain: str | None, as_json: bool) -> None:
     """List the models that are installed and those that can be had.
 
     Installed are also those of other programs, which are used where they lie. The chosen one is marked. Memory and
     tokens a second are predicted for this machine.
     """
+    if explain is not None:
+        show_explained(explain, choice.settings.engine, this_machine(_PROBE_S), as_json=as_json)
+        return
     listed = list(_listed(choice, "chat" if chat else "completion"))
     if as_json:
         output.as_json([asdict(model) for model in listed])
@@ -76,14 +80,14 @@ def _installed(
     found: InstalledModel, chosen: Path | None, known: CatalogueModel | None, machine: Machine, engine: EngineSettings
 ) -> Listed:
     try:
-        cost = cost_of(read_gguf(found.path))
+        cost = cost_of(check_model(found.path))
     except ModelError:
         cost = None  # it is damaged; `fimserver use` says how
     return Listed(
         name=found.name,
         path=str(found.path),
         chosen=found.path == chosen,
-        bytes=found.bytes,
+        bytes=cost.weights_bytes if cost else found.bytes,
         memory_bytes=_memory(cost, engine) if cost else None,
         tokens_per_s=_speed(cost, machine) if cost else None,
         context_tokens=known.context_tokens if known else None,

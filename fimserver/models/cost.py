@@ -39,22 +39,27 @@ _FEED_FORWARD_BUFFERS = 4
 
 def memory_bytes(cost: Cost, context_tokens: int, kv_type: str = "f16") -> int:
     """Return the memory the engine takes on a CPU with this model loaded, its mapped weights included."""
-    kept = cost.kv_bytes_per_token * context_tokens * KV_BITS[kv_type] / 16
+    kept = kv_bytes(cost, context_tokens, kv_type)
     buffers = _BATCH_TOKENS * cost.feed_forward * 4 * _FEED_FORWARD_BUFFERS
     vocabulary = cost.vocabulary * _BYTES_PER_VOCABULARY_TOKEN
-    return int(cost.weights_bytes + kept + buffers + vocabulary + _PROCESS_BYTES)
+    return cost.weights_bytes + kept + buffers + vocabulary + _PROCESS_BYTES
+
+
+def kv_bytes(cost: Cost, tokens: int, kv_type: str = "f16") -> int:
+    """Return the bytes of so many tokens' keys and values."""
+    return int(cost.kv_bytes_per_token * tokens * KV_BITS[kv_type] / 16)
 
 
 def bytes_per_token(cost: Cost, context_tokens: int, kv_type: str = "f16") -> int:
     """Return the bytes that are read to generate one token behind so many others."""
-    return cost.active_bytes + int(cost.kv_bytes_per_token * context_tokens * KV_BITS[kv_type] / 16)
+    return cost.active_bytes + kv_bytes(cost, context_tokens, kv_type)
 
 
 def fitting_context(cost: Cost, room_bytes: int, kv_type: str = "f16") -> int:
     """Return the longest context, in whole kilotokens, with which the model fits into so much memory, or 0."""
     left = room_bytes - memory_bytes(cost, 0, kv_type)
-    each = max(1.0, cost.kv_bytes_per_token * KV_BITS[kv_type] / 16)
-    return max(0, int(left / each)) // 1024 * 1024
+    each = max(1, kv_bytes(cost, 1024, kv_type))
+    return max(0, left // each) * 1024
 
 
 def cost_of(gguf: Gguf) -> Cost:

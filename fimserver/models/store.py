@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cache
 from importlib import resources
@@ -34,16 +35,28 @@ def resolve(setting: str) -> Path:
 
 
 def check_model(path: Path) -> Gguf:
-    """Return the header of a model all of whose parts are there and sound. Raises ModelMissing or ModelBroken."""
+    """Return the header of a model all of whose parts are there and sound, as if they were one file.
+
+    Raises ModelMissing or ModelBroken.
+    """
     gguf = _read(path, path.stat().st_mtime_ns if path.exists() else 0)
-    for part in _parts(gguf)[1:]:
-        if not part.exists():
-            raise ModelMissing(
-                f"{path.name} is one of several parts of a model, and {part.name} is not beside it. "
-                f"Download all parts into one folder."
-            )
-        read_gguf(part)
-    return gguf
+    later = [_later_part(part, path) for part in _parts(gguf)[1:]]
+    if not later:
+        return gguf
+    return replace(
+        gguf,
+        file_bytes=sum(part.file_bytes for part in (gguf, *later)),
+        tensors=tuple(tensor for part in (gguf, *later) for tensor in part.tensors),
+    )
+
+
+def _later_part(part: Path, first: Path) -> Gguf:
+    if not part.exists():
+        raise ModelMissing(
+            f"{first.name} is one of several parts of a model, and {part.name} is not beside it. "
+            f"Download all parts into one folder."
+        )
+    return read_gguf(part)
 
 
 _EMBEDDED = Path(str(resources.files("fimserver.models") / "embedded"))

@@ -98,3 +98,27 @@ def test_memory_and_speed_are_predicted_for_every_model(home: Path) -> None:
     for row in rows(home).values():
         assert row["memory_bytes"] > row["bytes"]  # type: ignore[operator]
         assert row["tokens_per_s"] > 0  # type: ignore[operator]
+
+
+def test_a_models_files_are_explained() -> None:
+    explained = commands.run("models", "--explain", "qwen2.5-coder-1.5b", "--json").json
+    assert explained["kv_bytes"] == {"f16": 28_672_000, "q8_0": 15_232_000, "q4_0": 8_064_000}
+    files = {file["file"]: file for file in explained["files"]}
+    assert files["Q8_0"]["bits_per_weight"] == 8.55
+    assert files["Q8_0"]["path"] is None
+    assert files["Q4_K_M"]["memory_bytes"] < files["Q8_0"]["memory_bytes"] < explained["usable_bytes"]
+    assert files["Q8_0"]["context_tokens"]["f16"] == explained["trained_tokens"] == 32_768
+
+
+@pytest.mark.parametrize("name", ["embedded", str(embedded_model())])
+def test_a_file_on_this_machine_is_explained(name: str) -> None:
+    ran = commands.run("models", "--explain", name)
+    assert ran.code == 0
+    for part in ("tiny-fim: 0.01 billion weights, trained for 1,024 tokens", "3.1 MB as f16", "tiny-fim.gguf  6.9 MB"):
+        assert part in ran.out
+
+
+def test_what_cannot_be_explained_is_refused_in_a_sentence() -> None:
+    ran = commands.run("models", "--explain", "gpt-17")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "There is no model 'gpt-17'" in ran.err

@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def model(tmp_path: Path) -> Path:
     """A file with a header of 240 MB of weights, and a hole where they would be."""
     path = tmp_path / "large.gguf"
-    header = header_bytes({"general.architecture": "qwen2"}, [TensorToWrite("t", (NUMBERS,), "F32", lambda: [])])
+    header = header_bytes({"general.architecture": "qwen2"}, [TensorToWrite("t", (NUMBERS,), "F32", list)])
     with path.open("wb") as file:
         file.write(header)
         file.truncate(len(header) + 4 * NUMBERS)

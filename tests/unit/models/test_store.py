@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fimserver.bench.gguf_file import write_gguf
+from fimserver.bench.gguf_file import TensorToWrite, write_gguf
 from fimserver.errors import ModelBroken, ModelError, ModelMissing
 from fimserver.models.store import check_model, embedded_model, resolve
 
@@ -125,6 +125,15 @@ class TestSplitModels:
         first = put(models / "m-00001-of-00002.gguf")
         put(models / "m-00002-of-00002.gguf")
         assert resolve(str(first)) == first
+
+    def test_the_header_is_that_of_all_parts(self, models: Path) -> None:
+        parts = [models / f"m-0000{number}-of-00002.gguf" for number in (1, 2)]
+        for number, part in enumerate(parts):
+            tensor = TensorToWrite(f"t{number}", (8,), "F32", lambda: [bytes(32)])
+            write_gguf(part, {"general.architecture": "qwen2"}, [tensor])
+        gguf = check_model(parts[0])
+        assert gguf.file_bytes == sum(part.stat().st_size for part in parts)
+        assert (gguf.parameters, [tensor.name for tensor in gguf.tensors]) == (16, ["t0", "t1"])
 
     def test_a_later_part_names_the_first(self, models: Path) -> None:
         put(models / "m-00001-of-00002.gguf")
