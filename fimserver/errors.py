@@ -13,6 +13,8 @@
     │   ├── EngineRefused      it answered, and the answer was no
     │   └── PromptTooLong      the parts that must be kept do not fit the context
     ├── AnswerCut              an answer that was wanted whole did not come to its end
+    ├── EditRefused            an edit that was asked for is not made, and nothing was changed
+    ├── GitUnusable            git is missing, there is no repository, or it refuses: no change can be looked at
     ├── FileUnsuitable         binary, too large, or not text: nothing can be completed in it
     └── RuntimeFolderUnsafe    the folder for sockets and locks is not ours alone
 
@@ -70,6 +72,14 @@ class PromptTooLong(EngineError):
 
 class AnswerCut(FimError):
     """The model's answer did not come to its end; what there is of it was delivered."""
+
+
+class GitUnusable(FimError):
+    """git cannot say what changed; the text holds why."""
+
+
+class EditRefused(FimError):
+    """An edit is not made: there is nothing to edit, the text changed meanwhile, or the answer must not go into it."""
 
 
 class FileUnsuitable(FimError):
