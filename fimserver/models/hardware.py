@@ -112,6 +112,14 @@ def usable_cores() -> int:
     return max(1, min(physical, allowed, _container_cores()))
 
 
+def resident_bytes(process: int) -> int:
+    """Return the memory a process holds now, mapped files included; 0 where it is gone."""
+    try:
+        return int(psutil.Process(process).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
 _CGROUP = Path("/sys/fs/cgroup")
 _NO_LIMIT = 2**62
 

@@ -23,9 +23,10 @@ class Ran:
         return json.loads(self.out)
 
 
-def run(*arguments: str | Path) -> Ran:
+def run(*arguments: str | Path, timeout_s: float = 50) -> Ran:
     """Run `fimserver` to its end."""
-    done = subprocess.run([*FIMSERVER, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=50)
+    command = [*FIMSERVER, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout_s)
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
