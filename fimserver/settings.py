@@ -139,6 +139,8 @@ def read_settings(
 ) -> tuple[Settings, list[Problem]]:
     """Return `base` with `values` laid over it, and a sentence for every value that could not be taken.
 
+    `from_workspace`: only what a workspace may set is taken, and only what narrows `base`.
+
     >>> read_settings({"completion": {"max_lines": 0}})[1]
     ['completion.max_lines must be at least 1, not 0; using 12.']
     """
@@ -179,12 +181,18 @@ def _read_group(
             else _complaint(known[name], value)
         )
         if not complaint:
-            taken[name] = tuple(value) if isinstance(value, list) else value
+            value = tuple(value) if isinstance(value, list) else value
+            taken[name] = _narrower(getattr(current, name), value) if from_workspace else value
         elif name in known:
             problems.append(f"{group}.{name} {complaint}; using {getattr(current, name)!r}.")
         else:
             problems.append(f"{group}.{name} {complaint}.")
     return taken, problems
+
+
+def _narrower(current: Any, given: Any) -> Any:
+    """Return what two voices both allow: every field a workspace may set allows when true, or lists what is excluded."""
+    return current and given if isinstance(given, bool) else tuple(dict.fromkeys((*current, *given)))
 
 
 def _complaint(entry: "Field[Any]", value: Any) -> str:

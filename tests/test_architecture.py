@@ -30,6 +30,7 @@ ROWS = (
     ("fimserver.retrieval", 4),
     ("fimserver.prompt", 4),
     ("fimserver.syntax", 5),
+    ("fimserver.workspace", 6),
     ("fimserver.settings", 6),
     ("fimserver.files", 6),
     ("fimserver.logs", 6),

@@ -10,6 +10,7 @@ from fimserver.cli.main import Row
 BENCHES = (
     Row("typing", "bench_typing", "What each key costs while somebody types."),
     Row("quality", "bench_quality", "How often suggestions are right, and how often shown."),
+    Row("recall", "bench_recall", "How often what a cursor needs of other files is found."),
     Row("predictions", "bench_predictions", "Whether models take the memory and time that is promised of them."),
     Row("make-model", "bench_make_model", "Write a random model of a real one's size, without a download."),
 )

@@ -63,6 +63,10 @@ class Asker:
         self._model = None
         self._anchors.clear()
 
+    def use_roots(self, roots: tuple[Path, ...]) -> None:
+        """Name documents by their paths below these folders from now on."""
+        self._roots = roots
+
     def forget(self, uri: str) -> None:
         """Drop a closed document's anchors."""
         self._anchors.forget(uri)
@@ -158,7 +162,7 @@ class Asker:
     async def _warm_next(self, context: CursorContext, model: Model, *, fresh: bool) -> None:
         budget = self._full_budget(model)
         anchor = fresh_anchor(context, budget) if fresh else next_anchor(context, self._anchors, budget)
-        snippets = self._snippets(context, model)
+        snippets = await self._snippets(context, model)
         in_use = next(iter(self._anchors.of(context.document.uri)), None)
         if anchor is None and in_use is not None and snippets != in_use.snippets:
             anchor = in_use
@@ -170,9 +174,9 @@ class Asker:
             self.background_tokens += usage.evaluated_tokens
             self._anchors.remember(anchor)
 
-    def _snippets(self, context: CursorContext, model: Model) -> tuple[Snippet, ...]:
+    async def _snippets(self, context: CursorContext, model: Model) -> tuple[Snippet, ...]:
         """Return what of other files should stand in the next prompt."""
         if self._other_files is None or not self._settings.context.other_files or not model.profile.file:
             return ()
         share = int(full_prompt_tokens(self.pace, model.facts) * _SNIPPET_SHARE)
-        return self._other_files.snippets(context, min(share, self._settings.context.max_tokens))
+        return await self._other_files.snippets(context, min(share, self._settings.context.max_tokens))

@@ -65,6 +65,10 @@ class Completer:
         self._settings = settings
         self._asker.use_settings(settings)
 
+    def use_roots(self, roots: tuple[Path, ...]) -> None:
+        """Follow changed workspace folders."""
+        self._asker.use_roots(roots)
+
     def forget(self, uri: str) -> None:
         """Drop what is kept of a closed document."""
         self._cache.forget(uri)

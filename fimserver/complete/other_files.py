@@ -9,8 +9,11 @@ from fimserver.values import CursorContext, Snippet
 class OtherFiles(Protocol):
     """The rest of the workspace."""
 
-    def snippets(self, context: CursorContext, limit_tokens: int) -> tuple[Snippet, ...]:
-        """Return what may help at a cursor, within a budget. Never an excluded file's text, and never an error."""
+    async def snippets(self, context: CursorContext, limit_tokens: int) -> tuple[Snippet, ...]:
+        """Return what may help at a cursor, within a budget. Never an excluded file's text, and never an error.
+
+        It may take long: nobody waits for it but a prompt that is prepared in the background.
+        """
         ...
 
     def rule_against_completion(self, path: Path) -> str:

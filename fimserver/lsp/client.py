@@ -26,6 +26,7 @@ class Client:
     inline_completion: bool = False
     pulls_configuration: bool = False  # it answers workspace/configuration
     registers_configuration: bool = False  # didChangeConfiguration must be registered with it
+    registers_watched_files: bool = False  # it watches files for those who register
     wants_status: bool = False  # it understands fimserver/status
     roots: tuple[str, ...] = ()  # URIs of the workspace folders
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -47,14 +48,16 @@ def read_client(params: Any) -> Client:
         encoding=_chosen_encoding(_found(params, "capabilities", "general", "positionEncodings")),
         inline_completion=inline or name in _INLINE_WITHOUT_SAYING,
         pulls_configuration=_found(params, "capabilities", "workspace", "configuration") is True,
-        registers_configuration=_found(
-            params, "capabilities", "workspace", "didChangeConfiguration", "dynamicRegistration"
-        )
-        is True,
+        registers_configuration=_registers(params, "didChangeConfiguration"),
+        registers_watched_files=_registers(params, "didChangeWatchedFiles"),
         wants_status=_found(params, "capabilities", "experimental", "fimserver", "status") is True,
         roots=_workspace_roots(params),
         options=options if isinstance(options, dict) else {},
     )
+
+
+def _registers(params: Any, what: str) -> bool:
+    return _found(params, "capabilities", "workspace", what, "dynamicRegistration") is True
 
 
 def _chosen_encoding(offered: Any) -> Encoding:

@@ -111,10 +111,9 @@ async def _restart_engine(session: Session, _: NoArguments) -> None:
 
 
 async def _set_enabled(session: Session, arguments: EnabledArguments) -> bool:
-    """Switch suggestions; return whether they are on now."""
-    enabled = not session.settings.completion.enabled if arguments.enabled is None else arguments.enabled
-    session.set_enabled(enabled)
-    return enabled
+    """Switch suggestions; return whether they are on now. A workspace's own file may have them off for good."""
+    session.set_enabled(not session.settings.completion.enabled if arguments.enabled is None else arguments.enabled)
+    return session.settings.completion.enabled
 
 
 async def _set_snooze(session: Session, arguments: SnoozeArguments) -> None:

@@ -67,7 +67,7 @@ def initialize_result(client: Client, settings: Settings) -> dict[str, Any]:
         "textDocumentSync": {"openClose": True, "change": 2},  # incremental
         "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": list(COMMAND_NAMES)},
-        "workspace": {"workspaceFolders": {"supported": True}},
+        "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if offers_menu(client, settings):
         capabilities["completionProvider"] = {"triggerCharacters": list(_TRIGGERS), "resolveProvider": False}

@@ -17,6 +17,13 @@ from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
 from fimserver.lsp.offers import Event
 from fimserver.lsp.session import Session
+from fimserver.lsp.surroundings import (
+    did_change_folders,
+    did_change_watched_files,
+    note_edit,
+    note_visit,
+    register_watched_files,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,8 @@ class Row(NamedTuple):
 def _initialized(session: Session, _: Any) -> None:
     if session.client.registers_configuration:
         session.in_background(_register_configuration(session))
+    if session.client.registers_watched_files:
+        session.in_background(register_watched_files(session))
     if session.client.pulls_configuration:
         session.in_background(_pull_configuration(session))
     session.status.report()
@@ -97,6 +106,7 @@ def _cancel(session: Session, params: Any) -> None:
 def _did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     opened = params.text_document
     session.documents.open(opened.uri, _language_id(opened), opened.version, opened.text)
+    note_visit(session, opened.uri)
     session.start_engine()
 
 
@@ -108,11 +118,13 @@ def _language_id(opened: types.TextDocumentItem) -> str:
 def _did_change(session: Session, params: types.DidChangeTextDocumentParams) -> None:
     changed = params.text_document
     session.documents.change(changed.uri, changed.version, params.content_changes)
+    note_edit(session, changed.uri)
 
 
 def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> None:
     session.documents.close(params.text_document.uri)
     session.completer.forget(params.text_document.uri)
+    session.workspace.other_files.closed(params.text_document.uri)
 
 
 def _did_show(session: Session, params: ShownParams) -> None:
@@ -149,6 +161,8 @@ NOTIFICATIONS: Mapping[str, Row] = {
     types.TEXT_DOCUMENT_DID_CHANGE: Row(types.DidChangeTextDocumentParams, _did_change),
     types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, _did_close),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: Row(None, _did_change_configuration),
+    types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: Row(types.DidChangeWorkspaceFoldersParams, did_change_folders),
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: Row(types.DidChangeWatchedFilesParams, did_change_watched_files),
     # Ours, all optional (docs/protocol.md).
     names.DID_SHOW_COMPLETION: Row(ShownParams, _did_show),
     names.DID_PARTIALLY_ACCEPT_COMPLETION: Row(PartlyAcceptedParams, _did_partly_accept),

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from fimserver.complete.other_files import OtherFiles
 from fimserver.engine.interface import Engine
 from fimserver.lsp.envelope import Message, read_message
 from fimserver.lsp.faults import report_fault
@@ -86,7 +87,7 @@ def _client_is_gone(server: Server, loop: asyncio.AbstractEventLoop) -> None:
     loop.call_soon_threadsafe(server.protocol.gone.set)
 
 
-def _completer(engine: Engine, settings: Settings, roots: tuple[Path, ...]) -> Completer:
+def _completer(engine: Engine, settings: Settings, other_files: OtherFiles, roots: tuple[Path, ...]) -> Completer:
     from fimserver.complete import completer
 
-    return completer.Completer(engine, settings, roots=roots)
+    return completer.Completer(engine, settings, other_files, roots)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fimserver.complete.other_files import OtherFiles
 from fimserver.engine.interface import Engine
 from fimserver.settings import Settings
 from fimserver.values import Document, Outcome, Span
@@ -29,6 +30,10 @@ class Completer(Protocol):
 
     def use_settings(self, settings: Settings) -> None:
         """Follow changed settings."""
+        ...
+
+    def use_roots(self, roots: tuple[Path, ...]) -> None:
+        """Follow changed workspace folders."""
         ...
 
     def forget(self, uri: str) -> None:
@@ -68,4 +73,4 @@ class EngineFactory(Protocol):
         ...
 
 
-CompleterFactory = Callable[[Engine, Settings, tuple[Path, ...]], Completer]
+CompleterFactory = Callable[[Engine, Settings, OtherFiles, tuple[Path, ...]], Completer]

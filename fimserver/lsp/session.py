@@ -23,8 +23,8 @@ from fimserver.lsp.documents import Documents
 from fimserver.lsp.offers import Offers
 from fimserver.lsp.seams import CompleterFactory, Connection, EngineFactory
 from fimserver.lsp.status import Status, StatusReporter
+from fimserver.lsp.workspace import Workspace
 from fimserver.settings import Problem, Settings
-from fimserver.uris import path_of
 from fimserver.values import Reason, Rejection
 
 _log = logging.getLogger(__name__)
@@ -55,12 +55,11 @@ class Session:
     ) -> None:
         self.connection = connection
         self.client = client
-        self.settings = settings
+        self.workspace = Workspace(client.roots, settings)
         self.documents = Documents(client.encoding)
         self.offers = Offers()
         self._settings_at_start = settings
         self._new_engine, self._new_completer = new_engine, new_completer
-        self._roots = tuple(path for root in client.roots if (path := path_of(root)) is not None)
         self._told: set[Problem] = set()
         self._told_trouble_s = -_BETWEEN_TROUBLES_S
         self._snooze_end: asyncio.TimerHandle | None = None
@@ -70,20 +69,27 @@ class Session:
         self._take_engine()
         self.status = StatusReporter(self._engine_status, self._send_status, wanted=client.wants_status)
         self._note_switched_off()
+        self.tell_problems(self.workspace.problems)
 
     # Settings.
+
+    @property
+    def settings(self) -> Settings:
+        """What the user and the editor want, as the workspace's own files narrow it."""
+        return self.workspace.settings
 
     def configure(self, values: Any) -> None:
         """Follow what the editor says of settings now."""
         settings, problems = settings_while_running(self._settings_at_start, values)
         self.tell_problems(problems)
-        if settings != self.settings:
-            self._use(settings)
+        if settings != self.workspace.wanted:
+            self._want(settings)
 
     def set_enabled(self, enabled: bool) -> None:
         """Switch suggestions on or off until the editor's settings change. On ends a snooze, too."""
         self._end_snooze()
-        self._use(replace(self.settings, completion=replace(self.settings.completion, enabled=enabled)))
+        wanted = self.workspace.wanted
+        self._want(replace(wanted, completion=replace(wanted.completion, enabled=enabled)))
 
     def snooze(self, minutes: float) -> None:
         """Suggest nothing for some minutes; 0 ends that."""
@@ -92,9 +98,28 @@ class Session:
             self._snooze_end = asyncio.get_running_loop().call_later(minutes * 60, self.snooze, 0)
         self._note_switched_off()
 
-    def _use(self, settings: Settings) -> None:
-        self.settings = settings
-        self.completer.use_settings(settings)
+    def change_folders(self, added: Sequence[str], removed: Sequence[str]) -> None:
+        """Follow workspace folders, as URIs, that were added or removed."""
+        before = self.settings
+        self.workspace.change_folders(added, removed)
+        self.completer.use_roots(self.workspace.roots)
+        self._follow(before)
+
+    def files_changed(self, uris: Sequence[str]) -> None:
+        """Follow files of the workspace that were written, made or removed."""
+        before = self.settings
+        self.workspace.files_changed(uris)
+        self._follow(before)
+
+    def _want(self, settings: Settings) -> None:
+        before = self.settings
+        self.workspace.want(settings)
+        self._follow(before)
+
+    def _follow(self, before: Settings) -> None:
+        self.tell_problems(self.workspace.problems)
+        if self.settings != before:
+            self.completer.use_settings(self.settings)
         self._note_switched_off()
 
     def _end_snooze(self) -> None:
@@ -105,8 +130,11 @@ class Session:
     def _note_switched_off(self) -> None:
         if self._snooze_end is not None:
             self.status.off = "Suggestions are snoozed."
+        elif self.settings.completion.enabled:
+            self.status.off = ""
         else:
-            self.status.off = "" if self.settings.completion.enabled else "Suggestions are switched off."
+            by_workspace = " by the workspace's .fimserver.toml" if self.workspace.wanted.completion.enabled else ""
+            self.status.off = f"Suggestions are switched off{by_workspace}."
         self.status.report()
 
     # The engine.
@@ -148,7 +176,8 @@ class Session:
 
     def _take_engine(self) -> None:
         self.engine = self._new_engine(self.settings)
-        self.completer = self._new_completer(self.engine, self.settings, self._roots)
+        workspace = self.workspace
+        self.completer = self._new_completer(self.engine, self.settings, workspace.other_files, workspace.roots)
 
     async def _start_engine(self) -> None:
         try:

@@ -9,8 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
+
+_Result = TypeVar("_Result")
 
 # After a sign of life the long task waits so long for the next one.
 _QUIET_S = 0.3
@@ -24,19 +27,22 @@ class Background:
 
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._waiting: dict[str, Future[None]] = {}
+        self._waiting: dict[str, Future[Any]] = {}
+        self._guard = threading.Lock()
         self._asked = threading.Event()
         self._quiet_until_s = 0.0
         self._closed = False
 
-    def submit(self, key: str, job: Callable[[], object]) -> Future[None]:
+    def submit(self, key: str, job: Callable[[], _Result]) -> Future[_Result]:
         """Have a job done after those already asked for."""
         replaced = self._waiting.get(key)
         if replaced is not None:
             replaced.cancel()
         if self._closed:
             return _cancelled()
-        future = self._waiting[key] = self._executor.submit(self._do, key, job)
+        with self._guard:
+            future = self._waiting[key] = self._executor.submit(job)
+        future.add_done_callback(lambda done: self._forget(key, done))
         future.add_done_callback(_note_failure)
         self._asked.set()
         return future
@@ -59,9 +65,10 @@ class Background:
         self._executor.submit(last).add_done_callback(_note_failure)
         self._executor.shutdown()
 
-    def _do(self, key: str, job: Callable[[], object]) -> None:
-        self._waiting.pop(key, None)
-        job()
+    def _forget(self, key: str, done: Future[Any]) -> None:
+        with self._guard:
+            if self._waiting.get(key) is done:
+                del self._waiting[key]
 
     def _step(self, task: Iterator[None]) -> None:
         """Do one step, unless somebody types, and line up for the next."""
@@ -84,14 +91,14 @@ class Background:
 _END = object()
 
 
-def _cancelled() -> Future[None]:
-    future: Future[None] = Future()
+def _cancelled() -> Future[Any]:
+    future: Future[Any] = Future()
     future.cancel()
     future.set_running_or_notify_cancel()
     return future
 
 
-def _note_failure(future: Future[None]) -> None:
+def _note_failure(future: Future[Any]) -> None:
     """Say that something of ours went wrong; its text may quote a source, so it is told at DEBUG only."""
     if not future.cancelled() and (error := future.exception()) is not None:
         _log.warning("Retrieval stumbled over %s; there is less context.", type(error).__name__)

@@ -8,6 +8,7 @@ ignore file. Where an ignore file cannot be read or understood, everything it mi
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 
 from fimserver.errors import FileUnsuitable
@@ -67,10 +68,6 @@ class Exclusions:
             (_of_setting("exclude", settings.exclude, ignore_case), Level.NO_CONTEXT),
         )
         self._git = Git()
-        # A folder that its repository ignores, and that was opened all the same, is judged by its own files.
-        self._opened_though_ignored = {
-            root for root, top in self._tops.items() if root != top and self._git.ignoring_rule(root, top)
-        }
         self._files = IgnoreFiles(tuple(IGNORE_FILES), ignore_case=ignore_case)
 
     def excluded(self, path: Path) -> Exclusion | None:
@@ -99,6 +96,11 @@ class Exclusions:
         """Look at every ignore file again: one of them has changed."""
         self._files.forget()
         self._git.forget()
+
+    @cached_property
+    def _opened_though_ignored(self) -> frozenset[Path]:
+        """The folders that their repository ignores and that were opened all the same: their own files judge them."""
+        return frozenset(root for root, top in self._tops.items() if root != top and self._git.ignoring_rule(root, top))
 
     def _names(self, path: Path) -> Iterable[Path]:
         str(path).encode()

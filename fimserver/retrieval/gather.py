@@ -1,11 +1,14 @@
-"""Gather what of other files should stand in a prompt: worked out in the background, read off here.
+"""Gather what of other files should stand in a prompt: a thread works it out, and whoever asks awaits it.
 
-A request never waits for a file to be read. The thread behind a `Gatherer` keeps the index, follows the edits and finds
-the best snippets for the place of the last request; `snippets` returns what is ready and settled.
+The thread behind a `Gatherer` keeps the index, follows the edits and finds the best snippets for a cursor. No file is
+read and no rule is looked up on the caller's side, but one: whether suggestions are allowed in a document at all, which
+is decided once and then again in the background.
 """
 
+import asyncio
 import threading
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
@@ -16,13 +19,13 @@ from fimserver.retrieval.background import Background
 from fimserver.retrieval.candidate import estimated_tokens
 from fimserver.retrieval.exclude import IGNORE_FILES, Exclusion, Exclusions
 from fimserver.retrieval.search import Found, Searcher
-from fimserver.retrieval.settle import Settled, settled, within
+from fimserver.retrieval.settle import settled, within
 from fimserver.settings import ContextSettings
 from fimserver.uris import path_of
 from fimserver.values import CursorContext, Document, Snippet
 
-# A request may wait so long for an answer that is nearly ready.
-_PATIENCE_S = 0.006
+# A search that takes longer comes too late for the pause it was asked in; the next one finds more in memory.
+_PATIENCE_S = 3.0
 
 # Whoever asks for an explanation waits as long as it takes, within reason.
 _EXPLANATION_S = 10.0
@@ -30,125 +33,199 @@ _EXPLANATION_S = 10.0
 # Documents of which it is kept what was found for them.
 _MOST_DOCUMENTS = 32
 
-_Kept = TypeVar("_Kept")
+# Budgets follow the engine's pace, which is measured anew with each answer: without steps the snippets would flicker.
+_LIMIT_STEP_TOKENS = 128
+
+# Files change without anybody telling: the disk is looked at again after so long.
+_LOOK_AGAIN_S = 900.0
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What would stand in a prompt, with its estimated tokens, and what was wanted and is excluded."""
 
-    segments: tuple[tuple[Snippet, int], ...]
-    excluded: tuple[tuple[Path, Exclusion], ...]
+    segments: tuple[tuple[Snippet, int], ...] = ()
+    excluded: tuple[tuple[Path, Exclusion], ...] = ()
 
 
 class Gatherer:
-    """Finds context for all documents of one workspace. No method raises; all but `prepare` and `explain` are quick."""
+    """Finds context for all documents of one workspace. No method raises; all but `explain` and `close` are quick."""
 
     def __init__(self, roots: Sequence[Path], settings: ContextSettings) -> None:
         self.indexed = threading.Event()  # set when the index is up to date for the first time
+        self._background = Background("fimserver-retrieval")
+        self._searcher: Searcher | None = None
+        self._held: OrderedDict[str, tuple[Snippet, ...]] = OrderedDict()  # what stands in each document's prompts
+        self._forbidding: dict[Path, str] = {}  # the rule against suggestions in each document
+        self._changed: deque[Path] = deque()
+        self._looked_s = 0.0
+        self.use(roots, settings)
+
+    def use(self, roots: Sequence[Path], settings: ContextSettings) -> None:
+        """Follow changed folders or settings; what is open stays known."""
         self._settings = settings
         self._roots = tuple(dict.fromkeys(root.resolve() for root in roots))
         self._exclusions = Exclusions(roots, settings)
-        self._held: OrderedDict[str, Settled] = OrderedDict()
-        self._found: OrderedDict[str, Found] = OrderedDict()
-        self._changed: set[Path] = set()
-        self._searcher: Searcher | None = None
-        self._background = Background("fimserver-retrieval")
+        self._forbidding.clear()
         self._background.submit("open", self._open)
 
     def close(self) -> None:
-        """Stop the background thread and let go of the index."""
+        """Stop the background thread, after the job under way, and let go of the index."""
         self._background.close(self._close)
 
-    def snippets(self, context: CursorContext, limit_tokens: int, *, paused: bool) -> tuple[Snippet, ...]:
+    async def snippets(self, context: CursorContext, limit_tokens: int) -> tuple[Snippet, ...]:
         """Return what of other files should stand in the prompt at a cursor, the best last.
 
-        While the user types on in one place this is always the same. When they have paused it is the best that is
-        known, if that is clearly better than what is in use.
+        It is what was returned for the document before, unless something else is clearly better by now.
         """
+        limit_tokens -= limit_tokens % _LIMIT_STEP_TOKENS
         if not self._settings.other_files or limit_tokens <= 0:
             return ()
-        uri, previous = context.document.uri, self._held.get(context.document.uri)
-        if paused or previous is None or not previous.is_near(context.line):
-            wait([self._search(context, limit_tokens)], timeout=_PATIENCE_S)
-            candidates = self._found[uri].snippets if uri in self._found else ()
-            previous = settled(previous, candidates, line=context.line, paused=paused)
-            _keep(self._held, uri, previous)
-        return within([snippet for snippet in previous.snippets if self._is_allowed(snippet)], limit_tokens)
+        found = self._submit(f"search {context.document.uri}", lambda one: self._gather(one, context, limit_tokens))
+        await asyncio.wait([asyncio.wrap_future(found)], timeout=_PATIENCE_S)
+        return _result_of(found) or ()
 
-    def prepare(self, context: CursorContext, limit_tokens: int, timeout_s: float = 1.0) -> None:
-        """Wait until the best snippets for a cursor are known, so that `snippets` finds them."""
-        wait([self._search(context, limit_tokens)], timeout=timeout_s)
+    def rule_against_completion(self, path: Path) -> str:
+        """Return the rule by which nothing is suggested inside a file, "" where there is none."""
+        if path not in self._forbidding:
+            self._forbidding[path] = self._rule_against(path)
+        return self._forbidding[path]
 
     def changed(self, document: Document) -> None:
         """Take note of an edit; the index rests while the user types."""
         self._background.rest()
-        self._submit(f"see {document.uri}", lambda searcher: searcher.see(document))
+        self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
 
     def visited(self, document: Document) -> None:
         """Take note that the user looks at a document."""
-        path = path_of(document.uri)
-        self._submit(f"see {document.uri}", lambda searcher: searcher.see(document))
-        if path is not None:
-            self._background.submit(f"judge {path}", lambda: self._exclusions.by_name(path))
+        self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
 
     def closed(self, uri: str) -> None:
-        """Take note that a document was closed."""
-        self._held.pop(uri, None)
-        self._found.pop(uri, None)
-        self._submit(f"forget {uri}", lambda searcher: searcher.forget(uri))
+        """Take note that a document was closed: its file is what is on disk."""
+        path = path_of(uri)
+        self._submit(f"forget {uri}", lambda searcher: self._forget(searcher, uri))
+        if path is not None:
+            self._forbidding.pop(path, None)
+            self.files_changed([path])
 
     def files_changed(self, paths: Iterable[Path]) -> None:
         """Take note that files were written, made or removed."""
         changed = list(paths)
-        self._changed.update(changed)
         if any(path.name in IGNORE_FILES for path in changed):
             self._exclusions.forget()
-            self._submit("refresh all", lambda searcher: self._background.work_through(searcher.project.refresh()))
+            self._submit("refresh all", self._refresh_all)
+        self._changed.extend(changed)
         self._submit("refresh", self._refresh_changed)
-
-    def excluded(self, path: Path) -> Exclusion | None:
-        """Return why a file must not be used as context, and whether completion in it is forbidden too."""
-        return self._exclusions.by_name(path)
 
     def explain(self, context: CursorContext, limit_tokens: int = 0) -> Explanation:
         """Return what would stand in the prompt at a cursor, and why, and what is excluded by which rule."""
-        wait([self._search(context, limit_tokens or self._settings.max_tokens)], timeout=_EXPLANATION_S)
-        found = self._found.get(context.document.uri, Found())
-        segments = tuple((snippet, estimated_tokens(snippet.text)) for snippet in found.snippets)
-        return Explanation(segments, found.refused)
+        limit_tokens = limit_tokens or self._settings.max_tokens
+        search = self._submit("explain", lambda searcher: searcher.search(context, limit_tokens))
+        wait([search], timeout=_EXPLANATION_S)
+        found = _result_of(search) or Found()
+        return Explanation(
+            tuple((snippet, estimated_tokens(snippet.text)) for snippet in found.snippets), found.refused
+        )
+
+    # What follows runs in the background thread.
 
     def _open(self) -> None:
-        self._searcher = Searcher(self._roots, self._exclusions, notes=self._settings.notes)
-        self._background.work_through(self._first_refresh(self._searcher))
+        """Begin with a new index for the roots and rules of now."""
+        previous, self._searcher = self._searcher, None
+        if previous is not None:
+            previous.project.close()
+        searcher = self._searcher = Searcher(self._roots, self._exclusions, notes=self._settings.notes)
+        self._held.clear()
+        for document in previous.documents() if previous is not None else ():
+            searcher.see(document)
+        if self._settings.other_files:
+            self._refresh_all(searcher)
+        self._judge_again()
 
-    def _first_refresh(self, searcher: Searcher) -> Iterator[None]:
+    def _refresh_all(self, searcher: Searcher) -> None:
+        self._looked_s = time.monotonic()
+        self._work_through(searcher, self._refreshing(searcher))
+
+    def _refreshing(self, searcher: Searcher) -> Iterator[None]:
         yield from searcher.project.refresh()
         self.indexed.set()
 
     def _refresh_changed(self, searcher: Searcher) -> None:
-        changed, self._changed = self._changed, set()
-        self._background.work_through(searcher.project.refresh_files([_resolved(path) for path in changed]))
+        paths = [_resolved(self._changed.popleft()) for _ in range(len(self._changed))]
+        self._outdate(searcher, paths)
+        self._judge_again()
+        if self._settings.other_files:
+            self._work_through(searcher, searcher.project.refresh_files(paths))
+
+    def _work_through(self, searcher: Searcher, task: Iterator[None]) -> None:
+        """Have a long task done as long as the searcher is in use."""
+        self._background.work_through(self._while_used(searcher, task))
+
+    def _while_used(self, searcher: Searcher, task: Iterator[None]) -> Iterator[None]:
+        while self._searcher is searcher and next(task, _END) is not _END:
+            yield
+
+    def _see(self, searcher: Searcher, document: Document) -> None:
+        searcher.see(document)
+        if (path := path_of(document.uri)) is not None:
+            self._outdate(searcher, [_resolved(path)], apart_from=document.uri)
+
+    def _forget(self, searcher: Searcher, uri: str) -> None:
+        searcher.forget(uri)
+        self._held.pop(uri, None)
+
+    def _outdate(self, searcher: Searcher, paths: Sequence[Path], apart_from: str = "") -> None:
+        """Choose anew, at the next pause, where a changed file's text is in use."""
+        names = {searcher.name_of(path) for path in paths}
+        for uri, held in list(self._held.items()):
+            if uri != apart_from and any(snippet.path in names for snippet in held):
+                del self._held[uri]
+
+    def _gather(self, searcher: Searcher, context: CursorContext, limit_tokens: int) -> tuple[Snippet, ...]:
+        """Search, and decide between what is found and what is in use; only what is allowed at this moment is told."""
+        uri = context.document.uri
+        self._judge_again()
+        if time.monotonic() - self._looked_s > _LOOK_AGAIN_S:
+            self._refresh_all(searcher)
+        held = settled(self._held.get(uri, ()), searcher.search(context, limit_tokens).snippets)
+        self._held[uri] = held
+        self._held.move_to_end(uri)
+        while len(self._held) > _MOST_DOCUMENTS:
+            self._held.popitem(last=False)
+        return within([snippet for snippet in held if self._is_allowed(snippet)], limit_tokens)
+
+    def _is_allowed(self, snippet: Snippet) -> bool:
+        """Tell whether the file of a snippet is still not excluded: the rules may have changed since it was found."""
+        return any(self._exclusions.by_name(root / snippet.path) is None for root in self._roots)
+
+    def _judge_again(self) -> None:
+        """Look again whether suggestions are allowed in the documents that were asked for."""
+        for path in list(self._forbidding):
+            self._forbidding[path] = self._rule_against(path)
+
+    def _rule_against(self, path: Path) -> str:
+        """Return the rule against suggestions. What git ignores is only kept out of prompts, so git is not asked."""
+        exclusion = self._exclusions.by_name(path, listed_by_git=True)
+        return exclusion.rule if exclusion is not None and exclusion.completion else ""
 
     def _close(self) -> None:
         if self._searcher is not None:
             self._searcher.project.close()
 
-    def _search(self, context: CursorContext, limit_tokens: int) -> Future[None]:
-        uri = context.document.uri
-
-        def search(searcher: Searcher) -> None:
-            _keep(self._found, uri, searcher.search(context, limit_tokens))
-
-        return self._submit(f"search {uri}", search)
-
-    def _submit(self, key: str, job: Callable[[Searcher], None]) -> Future[None]:
+    def _submit(self, key: str, job: Callable[[Searcher], _Result]) -> Future[_Result | None]:
         """Have something done with the searcher, which the first job made."""
         return self._background.submit(key, lambda: job(self._searcher) if self._searcher is not None else None)
 
-    def _is_allowed(self, snippet: Snippet) -> bool:
-        """Tell whether the file of a snippet is still not excluded: the rules may have changed since it was found."""
-        return any(self._exclusions.by_name(root / snippet.path) is None for root in self._roots)
+
+_END = object()
+
+
+def _result_of(done: Future[_Result]) -> _Result | None:
+    """Return what a job came to; None where it is not done, was replaced, or failed."""
+    failed = not done.done() or done.cancelled() or done.exception() is not None
+    return None if failed else done.result()
 
 
 def _resolved(path: Path) -> Path:
@@ -157,10 +234,3 @@ def _resolved(path: Path) -> Path:
         return path.parent.resolve() / path.name
     except (OSError, RuntimeError):  # a loop of links
         return path
-
-
-def _keep(kept: OrderedDict[str, _Kept], uri: str, value: _Kept) -> None:
-    kept[uri] = value
-    kept.move_to_end(uri)
-    while len(kept) > _MOST_DOCUMENTS:
-        kept.popitem(last=False)

@@ -54,6 +54,10 @@ class Searcher:
         if (path := _resolved(document.uri)) is not None:
             self.project.opened(path, document)
 
+    def documents(self) -> list[Document]:
+        """Return the documents that are open, the one looked at last at the end."""
+        return list(self._documents.values())
+
     def forget(self, uri: str) -> None:
         """Take note that a document was closed: its file is what is on disk."""
         self._documents.pop(uri, None)

@@ -91,7 +91,7 @@ class StandInJournal:
 class StandInCompleter:
     """A completer that obeys the cursor's line."""
 
-    def __init__(self, engine: object, settings: Settings, roots: tuple[Path, ...]) -> None:
+    def __init__(self, engine: object, settings: Settings, other_files: object, roots: tuple[Path, ...]) -> None:
         self.journal = StandInJournal()
         self._settings = settings
         self._roots = roots
@@ -118,6 +118,9 @@ class StandInCompleter:
 
     def use_settings(self, settings: Settings) -> None:
         self._settings = settings
+
+    def use_roots(self, roots: tuple[Path, ...]) -> None:
+        self._roots = roots
 
     def forget(self, uri: str) -> None:
         pass

@@ -1,0 +1,51 @@
+"""Turn what an editor says of the folders and files around its documents into what the workspace follows."""
+
+from lsprotocol import types
+
+from fimserver.lsp.session import Session
+from fimserver.retrieval.exclude import IGNORE_FILES
+from fimserver.retrieval.scan import MANIFESTS, SUFFIXES
+from fimserver.values import Document
+from fimserver.workspace import SETTINGS_FILE
+
+# One pattern for all sources and one for what decides about them: editors watch each pattern by itself.
+_WATCHED = (
+    f"**/*.{{{','.join(sorted(suffix.removeprefix('.') for suffix in SUFFIXES))}}}",
+    f"**/{{{','.join(sorted({*MANIFESTS, *IGNORE_FILES, SETTINGS_FILE}))}}}",
+)
+
+
+async def register_watched_files(session: Session) -> None:
+    """Ask the client to tell which files change."""
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in _WATCHED]
+    registration = types.Registration(
+        id="watched-files",
+        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
+    )
+    await session.ask(types.CLIENT_REGISTER_CAPABILITY, types.RegistrationParams([registration]))
+
+
+def did_change_folders(session: Session, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Follow folders that were added to the window or taken from it."""
+    event = params.event
+    session.change_folders([folder.uri for folder in event.added], [folder.uri for folder in event.removed])
+
+
+def did_change_watched_files(session: Session, params: types.DidChangeWatchedFilesParams) -> None:
+    """Follow files that were written, made or removed by whomever."""
+    session.files_changed([change.uri for change in params.changes])
+
+
+def note_edit(session: Session, uri: str) -> None:
+    """Tell retrieval what a document says after an edit."""
+    document = session.documents.get(uri)
+    if isinstance(document, Document):
+        session.workspace.other_files.changed(document)
+
+
+def note_visit(session: Session, uri: str) -> None:
+    """Tell retrieval that the user looks at a document."""
+    document = session.documents.get(uri)
+    if isinstance(document, Document):
+        session.workspace.other_files.visited(document)
