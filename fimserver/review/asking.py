@@ -31,7 +31,7 @@ async def answer(
     `grammar` is GBNF. Raises EngineError and ModelError; and AnswerCut, once all there is has been yielded, where the
     answer did not come to its end within `max_tokens` or the model's context.
     """
-    facts = await _loaded(engine)
+    facts = await loaded(engine)
     prompt = await asyncio.to_thread(chat_prompt, messages, facts)  # a new sequence of roles is rendered by a process
     request = GenerateRequest(prompt=prompt, max_tokens=max_tokens, priority=priority, grammar=grammar or None)
     finish = None
@@ -50,7 +50,7 @@ async def whole_answer(engine: Engine, messages: Sequence[ChatMessage], *, max_t
         return "".join([piece async for piece in pieces])
 
 
-async def _loaded(engine: Engine) -> ModelFacts:
+async def loaded(engine: Engine) -> ModelFacts:
     """Return the model's facts once it is loaded, however long that takes. Raises EngineError or ModelError."""
     while True:
         try:
