@@ -18,6 +18,7 @@ from fimserver.lsp.configuration import SECTION
 from fimserver.lsp.offers import Event
 from fimserver.lsp.session import Session
 from fimserver.lsp.surroundings import (
+    ChangedFilesParams,
     did_change_folders,
     did_change_watched_files,
     note_edit,
@@ -162,7 +163,7 @@ NOTIFICATIONS: Mapping[str, Row] = {
     types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, _did_close),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: Row(None, _did_change_configuration),
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: Row(types.DidChangeWorkspaceFoldersParams, did_change_folders),
-    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: Row(types.DidChangeWatchedFilesParams, did_change_watched_files),
+    types.WORKSPACE_DID_CHANGE_WATCHED_FILES: Row(ChangedFilesParams, did_change_watched_files),
     # Ours, all optional (docs/protocol.md).
     names.DID_SHOW_COMPLETION: Row(ShownParams, _did_show),
     names.DID_PARTIALLY_ACCEPT_COMPLETION: Row(PartlyAcceptedParams, _did_partly_accept),

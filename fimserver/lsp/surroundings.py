@@ -1,5 +1,7 @@
 """Turn what an editor says of the folders and files around its documents into what the workspace follows."""
 
+from dataclasses import dataclass
+
 from lsprotocol import types
 
 from fimserver.lsp.session import Session
@@ -13,6 +15,20 @@ _WATCHED = (
     f"**/*.{{{','.join(sorted(suffix.removeprefix('.') for suffix in SUFFIXES))}}}",
     f"**/{{{','.join(sorted({*MANIFESTS, *IGNORE_FILES, SETTINGS_FILE}))}}}",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file that was written, made or removed; which of them the disk says best."""
+
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFilesParams:
+    """The parameters of `workspace/didChangeWatchedFiles`, as far as they are read."""
+
+    changes: list[ChangedFile]
 
 
 async def register_watched_files(session: Session) -> None:
@@ -32,8 +48,8 @@ def did_change_folders(session: Session, params: types.DidChangeWorkspaceFolders
     session.change_folders([folder.uri for folder in event.added], [folder.uri for folder in event.removed])
 
 
-def did_change_watched_files(session: Session, params: types.DidChangeWatchedFilesParams) -> None:
-    """Follow files that were written, made or removed by whomever."""
+def did_change_watched_files(session: Session, params: ChangedFilesParams) -> None:
+    """Follow files that were changed by whomever."""
     session.files_changed([change.uri for change in params.changes])
 
 
