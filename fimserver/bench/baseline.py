@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from fimserver.bench.traces import Key, Pause, Trace, key_offset
+from fimserver.bench.traces import Key, Move, Pause, Trace, event_offset
 from fimserver.bench.typing import Pressed, Replayed
 from fimserver.errors import FimError
 
@@ -41,10 +41,13 @@ def replay_baseline(
     with _running(server, model, threads) as address:
         connection = http.client.HTTPConnection(address, timeout=_ANSWER_S)
         keys: list[Pressed] = []
+        tokens: dict[str, int] = {}
         for trace in traces:
             on_trace(f"llama-server: {trace.name}")
-            keys += _replay_one(connection, trace, gap_ms)
-        return Replayed(keys, 0)
+            pressed = list(_replay_one(connection, trace, gap_ms))
+            keys += pressed
+            tokens[trace.name] = sum(key.evaluated_tokens + key.generated_tokens for key in pressed)
+        return Replayed(keys, tokens)
 
 
 def _replay_one(connection: http.client.HTTPConnection, trace: Trace, gap_ms: float) -> Iterator[Pressed]:
@@ -54,6 +57,8 @@ def _replay_one(connection: http.client.HTTPConnection, trace: Trace, gap_ms: fl
         if isinstance(event, Pause):
             time.sleep(event.pause_ms / 1_000)
             continue
+        if isinstance(event, Move):
+            continue  # its client asks when a key is pressed
         began = time.perf_counter()
         text, caret = _after(texts[event.file], event)
         texts[event.file] = text
@@ -121,7 +126,7 @@ def _infill(connection: http.client.HTTPConnection, before: str, after: str) -> 
 
 
 def _after(text: str, key: Key) -> tuple[str, int]:
-    start = key_offset(text, key)
+    start = event_offset(text, key)
     return text[:start] + key.insert + key.then + text[start + key.remove :], start + len(key.insert)
 
 

@@ -148,6 +148,12 @@ class Buffer:
         """Insert text at the caret."""
         self.edit(self.caret, 0, text)
 
+    def move(self, offset: int) -> None:
+        """Put the caret somewhere else; the server hears where it has come to rest."""
+        self.caret = offset
+        place = {"textDocument": {"uri": self._uri}, "position": self._position(offset)}
+        self.editor.notify("fimserver/didFocus", place)
+
     def edit(self, start: int, remove: int, insert: str, then: str = "") -> None:
         """Replace `remove` characters at an offset; the caret comes to stand between `insert` and `then`."""
         if remove or insert or then:

@@ -1,7 +1,7 @@
 """Turn scripted typing over real code into a trace, and a trace file into the keys an editor would send.
 
-A trace is JSON lines. The first names it and the files it begins with (beside it in `files/`); each other line is a key
-or a pause:
+A trace is JSON lines. The first names it and the files it begins with (beside it in `files/`); each other line is a
+key, a move of the caret or a pause:
 
     {"trace": "edit inside a call", "files": ["cart.py"]}
     {"file": "cart.py", "at": [40, 12], "remove": 0, "insert": "(", "then": ")"}    types `(`; the editor closes it
@@ -21,18 +21,30 @@ from typing import Any
 from fimserver.errors import FimError
 from fimserver.text import leading_blanks, line_starts, offset_at
 
+# What it takes a person to bring the hand from the mouse to the keys (Card, Moran and Newell: The keystroke-level model
+# for user performance time with interactive systems, 1980).
+_HOMING_MS = 400
+
 _CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One key: what it does to a file. Without any change it only moves the caret."""
+    """One key: what it does to a file."""
 
     file: str
     at: tuple[int, int]
     remove: int = 0
     insert: str = ""
     then: str = ""  # what the editor adds behind the caret by itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The caret is put somewhere else, with the mouse."""
+
+    file: str
+    at: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +54,16 @@ class Pause:
     pause_ms: int
 
 
+Event = Key | Move | Pause
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """Some minutes of somebody's editing."""
 
     name: str
     files: Mapping[str, str]  # file name → the text it begins with
-    events: Sequence[Key | Pause]
+    events: Sequence[Event]
 
 
 def read_trace(path: Path) -> Trace:
@@ -69,9 +84,9 @@ def as_lines(trace: Trace) -> Iterator[str]:
         yield json.dumps(row)
 
 
-def key_offset(text: str, key: Key) -> int:
-    """Return the offset at which a key does what it does."""
-    return offset_at(text, line_starts(text), *key.at)
+def event_offset(text: str, event: Key | Move) -> int:
+    """Return the offset at which a key does what it does, or to which the caret moves."""
+    return offset_at(text, line_starts(text), *event.at)
 
 
 class Typist:
@@ -81,7 +96,7 @@ class Typist:
         self._name, self._first = name, dict(files)
         self._texts = dict(files)
         self._file, self._caret = next(iter(files)), 0
-        self._events: list[Key | Pause] = []
+        self._events: list[Event] = []
 
     def trace(self) -> Trace:
         """Return what was typed so far."""
@@ -89,14 +104,11 @@ class Typist:
 
     def go(self, file: str, after: str) -> None:
         """Put the caret right behind the first place where a file reads so."""
-        self._file = file
-        self._caret = self._texts[file].index(after) + len(after)
-        self._press()
+        self._go(file, self._texts[file].index(after) + len(after))
 
     def go_to_end(self, file: str) -> None:
         """Put the caret behind the last character of a file."""
-        self._file, self._caret = file, len(self._texts[file])
-        self._press()
+        self._go(file, len(self._texts[file]))
 
     def type(self, text: str) -> None:
         """Type a text key by key; a line feed is Enter, and the editor indents as the text's next line is."""
@@ -121,6 +133,10 @@ class Typist:
         """Think."""
         self._events.append(Pause(pause_ms))
 
+    def _go(self, file: str, caret: int) -> None:
+        self._file, self._caret = file, caret
+        self._events += [Move(file=file, at=self._position()), Pause(_HOMING_MS)]
+
     def _type_one(self, character: str) -> None:
         following = self._texts[self._file][self._caret : self._caret + 1]
         if character in _CLOSER_OF.values() and following == character:
@@ -131,17 +147,19 @@ class Typist:
             self._press(insert=character)
 
     def _press(self, remove: int = 0, insert: str = "", then: str = "") -> None:
-        before = self._texts[self._file][: self._caret]
-        at = (before.count("\n"), len(before) - before.rfind("\n") - 1)
-        key = Key(file=self._file, at=at, remove=remove, insert=insert, then=then)
-        self._events.append(key)
+        self._events.append(Key(file=self._file, at=self._position(), remove=remove, insert=insert, then=then))
         text = self._texts[self._file]
         self._texts[self._file] = text[: self._caret] + insert + then + text[self._caret + remove :]
         self._caret += len(insert)
 
+    def _position(self) -> tuple[int, int]:
+        before = self._texts[self._file][: self._caret]
+        return before.count("\n"), len(before) - before.rfind("\n") - 1
 
-def _event(row: Mapping[str, Any]) -> Key | Pause:
+
+def _event(row: Mapping[str, Any]) -> Event:
     if "pause_ms" in row:
         return Pause(row["pause_ms"])
     line, column = row["at"]
-    return Key(**{**row, "at": (line, column)})
+    kind = Key if len(row) > 2 else Move
+    return kind(**{**row, "at": (line, column)})

@@ -1,19 +1,20 @@
 """Turn traces, replayed through the real language server and engine, into what each key cost.
 
-Counts are exact and come from the server's own journal: prompt tokens evaluated while the request waited, tokens
-evaluated in the background, keys answered from memory. Milliseconds are those an editor would see.
+Counts are exact. The server's journal says which prompt tokens were evaluated while a request waited, and which keys
+were answered from memory; the engine says how many tokens went through the model in all, for whatever reason.
+Milliseconds are those an editor would see.
 """
 
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from fimserver.bench.editor import Buffer, Editor
 from fimserver.bench.metrics import mean, percentile
-from fimserver.bench.traces import Key, Pause, Trace, key_offset
+from fimserver.bench.traces import Key, Move, Pause, Trace, event_offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,10 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """All keys of one run, and what was evaluated in the background meanwhile."""
+    """All keys of one run, and by trace how many tokens went through the model, read or written, awaited or not."""
 
     keys: Sequence[Pressed]
-    background_tokens: int
+    all_tokens: Mapping[str, int]
 
 
 async def replay(
@@ -45,20 +46,24 @@ async def replay(
     settings: dict[str, Any],
     *,
     gap_ms: float,
+    tokens_so_far: Callable[[], Awaitable[int]],
     on_trace: Callable[[str], None] = lambda _: None,
 ) -> Replayed:
-    """Replay traces through `fimserver serve`, a key every `gap_ms` at the most. Raises FimError."""
+    """Replay traces through `fimserver serve`, a key every `gap_ms` at the most. Raises FimError.
+
+    `tokens_so_far` returns how many tokens the engine has evaluated for whomever.
+    """
     keys: list[Pressed] = []
-    background = 0
+    tokens: dict[str, int] = {}
     for trace in traces:
         on_trace(trace.name)
         async with Editor((sys.executable, "-P", "-m", "fimserver", *options, "serve")) as editor:
             await editor.initialize(settings)
             await _until_ready(editor)
-            pressed, evaluated = await _replay_one(editor, trace, gap_ms)
-        keys += pressed
-        background += evaluated
-    return Replayed(keys, background)
+            before = await tokens_so_far()
+            keys += await _replay_one(editor, trace, gap_ms)
+            tokens[trace.name] = await tokens_so_far() - before
+    return Replayed(keys, tokens)
 
 
 async def _until_ready(editor: Editor) -> None:
@@ -72,22 +77,25 @@ async def _until_ready(editor: Editor) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _replay_one(editor: Editor, trace: Trace, gap_ms: float) -> tuple[list[Pressed], int]:
+async def _replay_one(editor: Editor, trace: Trace, gap_ms: float) -> list[Pressed]:
     buffers = {name: Buffer(editor, f"file:///bench/{name}", "python", text, "") for name, text in trace.files.items()}
-    before = (await _last_entry(editor))["background_tokens"]
     pressed: list[Pressed] = []
     for event in trace.events:
         if isinstance(event, Pause):
             await asyncio.sleep(event.pause_ms / 1_000)
             continue
+        buffer = buffers[event.file]
+        if isinstance(event, Move):
+            buffer.move(event_offset(buffer.text, event))
+            continue
         began = time.perf_counter()
-        pressed.append(await _press(trace.name, buffers[event.file], event))
+        pressed.append(await _press(trace.name, buffer, event))
         await asyncio.sleep(max(0.0, gap_ms / 1_000 - (time.perf_counter() - began)))
-    return pressed, (await _last_entry(editor))["background_tokens"] - before
+    return pressed
 
 
 async def _press(trace: str, buffer: Buffer, key: Key) -> Pressed:
-    buffer.edit(key_offset(buffer.text, key), key.remove, key.insert, key.then)
+    buffer.edit(event_offset(buffer.text, key), key.remove, key.insert, key.then)
     began = time.perf_counter()
     shown = await buffer.suggest()
     answer_ms = (time.perf_counter() - began) * 1_000
@@ -113,15 +121,14 @@ async def _last_entry(editor: Editor) -> dict[str, Any]:
 
 def typing_figures(replayed: Replayed) -> dict[str, Any]:
     """Return the figures of a run, over all traces and for each."""
-    names = dict.fromkeys(key.trace for key in replayed.keys)
-    return {
-        **_figures(replayed.keys),
-        "background_tokens": replayed.background_tokens,
-        "per_trace": {name: _figures([key for key in replayed.keys if key.trace == name]) for name in names},
+    per_trace = {
+        name: _figures([key for key in replayed.keys if key.trace == name], tokens)
+        for name, tokens in replayed.all_tokens.items()
     }
+    return {**_figures(replayed.keys, sum(replayed.all_tokens.values())), "per_trace": per_trace}
 
 
-def _figures(keys: Sequence[Pressed]) -> dict[str, Any]:
+def _figures(keys: Sequence[Pressed], all_tokens: int) -> dict[str, Any]:
     first = [key.first_token_ms for key in keys if key.first_token_ms is not None]
     return {
         "keys": len(keys),
@@ -129,6 +136,7 @@ def _figures(keys: Sequence[Pressed]) -> dict[str, Any]:
         "evaluated_tokens_per_key_mean": mean([key.evaluated_tokens for key in keys]),
         "evaluated_tokens_per_key_median": percentile([key.evaluated_tokens for key in keys], 0.5),
         "evaluated_tokens_per_key_max": max((key.evaluated_tokens for key in keys), default=0),
+        "all_tokens_per_key_mean": all_tokens / max(1, len(keys)),
         "generated_tokens_per_key_mean": mean([key.generated_tokens for key in keys]),
         "first_token_ms_median": percentile(first, 0.5),
         "answer_ms_median": percentile([key.answer_ms for key in keys], 0.5),

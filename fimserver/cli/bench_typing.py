@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fimserver.bench.traces import Trace, read_trace
 from fimserver.bench.typing import as_rows, replay, typing_figures
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
+from fimserver.cli.engines import ask_status
 from fimserver.errors import FimError
 from fimserver.models.store import resolve
 
@@ -24,6 +26,7 @@ _ROWS = (
     ("… median", "evaluated_tokens_per_key_median", "{:.0f}"),
     ("… at most", "evaluated_tokens_per_key_max", "{:d}"),
     ("tokens written per key, mean", "generated_tokens_per_key_mean", "{:.2f}"),
+    ("tokens through the model per key, whatever for", "all_tokens_per_key_mean", "{:.1f}"),
     ("keys answered without the model", "cached_share", "{:.0%}"),
     ("first token, median ms", "first_token_ms_median", "{:.0f}"),
     ("answer, median ms", "answer_ms_median", "{:.1f}"),
@@ -57,7 +60,9 @@ def bench_typing_command(
         raise FimError("There are no traces here; name some, or run this in a checkout of the project.")
     recorded = [read_trace(path) for path in paths]
     settings = {"completion": {"confidence": "off"}, "engine": {"threads": threads}}
-    replayed = asyncio.run(replay(recorded, choice.options, settings, gap_ms=gap_ms, on_trace=_tell))
+    tokens_so_far = partial(_tokens_so_far, choice)
+    replaying = replay(recorded, choice.options, settings, gap_ms=gap_ms, tokens_so_far=tokens_so_far, on_trace=_tell)
+    replayed = asyncio.run(replaying)
     if keys_file is not None:
         keys_file.write_text(json.dumps(as_rows(replayed), indent=1), "utf-8")
     result = typing_figures(replayed)
@@ -67,6 +72,10 @@ def bench_typing_command(
         output.as_json(result)
     else:
         _show(result)
+
+
+async def _tokens_so_far(choice: Choice) -> int:
+    return (await ask_status(choice.settings, choice.script)).evaluated_tokens
 
 
 def _baseline(choice: Choice, baseline: str, recorded: list[Trace], threads: int, gap_ms: float) -> dict[str, Any]:
@@ -79,10 +88,9 @@ def _baseline(choice: Choice, baseline: str, recorded: list[Trace], threads: int
 
 def _compared(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     """Return the baseline's figures and the quotients: how many times more it costs than we do."""
-    names = ("evaluated_tokens_per_key_mean", "first_token_ms_median", "answer_ms_median")
-    work = theirs["evaluated_tokens"] / max(1, ours["evaluated_tokens"] + ours["background_tokens"])
+    names = ("evaluated_tokens_per_key_mean", "all_tokens_per_key_mean", "first_token_ms_median", "answer_ms_median")
     ratio = {name: theirs[name] / ours[name] if ours[name] else None for name in names}
-    return {"baseline": theirs, "ratio": {**ratio, "evaluated_tokens_with_background": work}}
+    return {"baseline": theirs, "ratio": ratio}
 
 
 def _tell(name: str) -> None:
@@ -95,4 +103,3 @@ def _show(result: dict[str, Any]) -> None:
         columns = {"fimserver": result, "llama-server": result["baseline"], **result["per_trace"]}
     rows = [[title, *(form.format(run[key]) for run in columns.values())] for title, key, form in _ROWS]
     output.line(markdown_table(["", *columns], rows))
-    output.line(f"\nEvaluated or written in the background: {result['background_tokens']} tokens.")

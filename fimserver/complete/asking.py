@@ -15,10 +15,19 @@ from fimserver.complete.other_files import OtherFiles
 from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
 from fimserver.complete.stops import Stopping
 from fimserver.complete.stream import Written, write
-from fimserver.context.anchor import Anchors, Held, fresh_anchor, hold_or_take, next_anchor, plain_anchor, typed_since
+from fimserver.context.anchor import (
+    Anchors,
+    Held,
+    fresh_anchor,
+    held,
+    hold_or_take,
+    next_anchor,
+    plain_anchor,
+    typed_since,
+)
 from fimserver.context.window import Budget
 from fimserver.engine.interface import Engine, GenerateRequest, ModelFacts, Priority, Prompt
-from fimserver.errors import EngineError
+from fimserver.errors import EngineError, ModelError
 from fimserver.prompt.fim import fim_prompt
 from fimserver.prompt.profile import Profile, profile_for
 from fimserver.settings import Settings
@@ -47,13 +56,13 @@ class Asker:
         self, engine: Engine, settings: Settings, other_files: OtherFiles | None, roots: tuple[Path, ...]
     ) -> None:
         self.pace = Pace()
-        self.background_tokens = 0  # evaluated and written while nobody waited
         self._engine = engine
         self._settings = settings
         self._other_files = other_files
         self._roots = roots
         self._model: Model | None = None
         self._anchors = Anchors()
+        self._latest: dict[str, CursorContext] = {}  # where the user was last seen, per document
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._warming: dict[str, asyncio.Task[None]] = {}
 
@@ -70,6 +79,7 @@ class Asker:
     def forget(self, uri: str) -> None:
         """Drop a closed document's anchors."""
         self._anchors.forget(uri)
+        self._latest.pop(uri, None)
         if (pause := self._pauses.pop(uri, None)) is not None:
             pause.cancel()
         self._stop_warming(uri)
@@ -105,9 +115,11 @@ class Asker:
         An answer that can no longer reach `least_mean_logprob` is given up.
         """
         model = await self.model()
-        held = self._held(context, model)
+        place = self._held(context, model)
+        if priority is Priority.TYPING:
+            self._latest[context.document.uri] = context
         request = GenerateRequest(
-            prompt=self._prompt(context, held.anchor, held.typed + (so_far.text if so_far else ""), model),
+            prompt=self._prompt(context, place.anchor, place.typed + (so_far.text if so_far else ""), model),
             max_tokens=answer_tokens(shape),
             priority=priority,
             stop_texts=("\n",) if shape is Shape.LINE else model.profile.stop_texts,
@@ -115,12 +127,19 @@ class Asker:
         stopping = Stopping(context, shape, self._settings.completion.max_lines, least_mean_logprob)
         written = await write(self._engine.generate(request), stopping, on_growth, so_far)
         if priority is not Priority.TYPING:
-            self.background_tokens += written.usage.evaluated_tokens + written.usage.generated_tokens
             return written
         self.pace = self.pace.after(written.usage)
         if self._settings.completion.layout == "anchored":
-            self._prepare(context, model, fresh=held.fresh)
+            self._prepare(context, model, fresh=place.fresh)
         return written
+
+    def prepare_at(self, context: CursorContext) -> None:
+        """Have the prompts for a cursor that has come to rest evaluated before the first key."""
+        uri = context.document.uri
+        if self._settings.completion.layout == "anchored":
+            self._stop_warming(uri)
+            self._latest[uri] = context
+            self._warming[uri] = asyncio.create_task(self._warm_at(context))
 
     def _held(self, context: CursorContext, model: Model) -> Held:
         """Return the anchor to ask from: one that is held, or a small fresh one."""
@@ -159,6 +178,15 @@ class Asker:
         if (task := self._warming.pop(uri, None)) is not None:
             task.cancel()
 
+    async def _warm_at(self, context: CursorContext) -> None:
+        """Evaluate the small prompt for a place where nothing was typed yet, and behind it the full one."""
+        with suppress(EngineError, ModelError):
+            model = await self.model()
+            place = self._held(context, model)
+            if place.fresh:
+                await self._evaluate(context, place.anchor, place.typed, model)
+            await self._warm_next(context, model, fresh=place.fresh)
+
     async def _warm_next(self, context: CursorContext, model: Model, *, fresh: bool) -> None:
         budget = self._full_budget(model)
         anchor = fresh_anchor(context, budget) if fresh else next_anchor(context, self._anchors, budget)
@@ -168,11 +196,19 @@ class Asker:
             anchor = in_use
         if anchor is None:
             return
-        anchor = replace(anchor, snippets=snippets)
         with suppress(EngineError):
-            usage = await self._engine.warm(self._prompt(context, anchor, "", model))
-            self.background_tokens += usage.evaluated_tokens
-            self._anchors.remember(anchor)
+            await self._put_to_use(replace(anchor, snippets=snippets), context, model, budget)
+
+    async def _put_to_use(self, anchor: Anchor, context: CursorContext, model: Model, budget: Budget) -> None:
+        """Evaluate an anchor and what has been typed behind it meanwhile; only then do requests take it."""
+        await self._evaluate(context, anchor, "", model)
+        latest = self._latest.get(context.document.uri, context)
+        if (placed := held(anchor, latest, budget)) is not None:
+            await self._evaluate(latest, placed, typed_since(placed, latest), model)
+        self._anchors.remember(anchor)
+
+    async def _evaluate(self, context: CursorContext, anchor: Anchor, typed: str, model: Model) -> None:
+        await self._engine.warm(self._prompt(context, anchor, typed, model))
 
     async def _snippets(self, context: CursorContext, model: Model) -> tuple[Snippet, ...]:
         """Return what of other files should stand in the next prompt."""

@@ -77,6 +77,11 @@ class Completer:
             if (flight := flights.pop(uri, None)) is not None:
                 flight.abandon()
 
+    def prepare_at(self, document: Document, offset: int) -> None:
+        """Have the prompt for a cursor that has come to rest evaluated before the first key."""
+        if self._forbidden(document) is None:
+            self._asker.prepare_at(look_around(document, offset, completion=self._settings.completion, invoked=True))
+
     async def complete(
         self, document: Document, offset: int, *, invoked: bool = False, selected: tuple[Span, str] | None = None
     ) -> Outcome:
@@ -250,7 +255,6 @@ class Completer:
             written=landing.written.text,
             stopped_by=landing.written.stopped_by,
             steps=landing.steps,
-            background_tokens=self._asker.background_tokens,
         )
 
 

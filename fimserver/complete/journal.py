@@ -28,7 +28,6 @@ class Entry:
     written: str = ""  # what the model wrote, before any filter
     stopped_by: str = ""
     steps: Sequence[Step] = ()
-    background_tokens: int = 0  # evaluated and written while nobody waited, since the server started
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as `fimserver why --json` prints it."""
@@ -50,7 +49,6 @@ class Entry:
             "reason": refused.reason if refused else None,
             "detail": refused.detail if refused else "",
             "timings": asdict(self.outcome.timings),
-            "background_tokens": self.background_tokens,
         }
 
 

@@ -103,7 +103,8 @@ class Daemon:
 
     def status(self) -> EngineStatus:
         """Return the engine's state now."""
-        return replace(self._status, pid=os.getpid(), clients=len(self._sessions))
+        tokens = self._worker.evaluated_tokens if self._worker else 0
+        return replace(self._status, pid=os.getpid(), clients=len(self._sessions), evaluated_tokens=tokens)
 
     def facts(self) -> ModelFacts | None:
         """Return the model's facts; None where the model is not loaded."""

@@ -135,7 +135,10 @@ class EngineState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStatus:
-    """The engine's state for people: `percent` while loading, `message` when failed."""
+    """The engine's state for people: `percent` while loading, `message` when failed.
+
+    `evaluated_tokens` counts every token that went through the model, read or written, for whomever, since it started.
+    """
 
     state: EngineState
     percent: int = 0
@@ -143,6 +146,7 @@ class EngineStatus:
     memory_bytes: int = 0
     clients: int = 0
     pid: int = 0
+    evaluated_tokens: int = 0
 
 
 class Engine(Protocol):

@@ -24,6 +24,7 @@ class Memory:
     def __init__(self, llama: Llama, saved: SavedStates | None = None) -> None:
         self._llama, self._saved = llama, saved
         self.book = Book(llama.options.cells, llama.options.sequences, rewindable=llama.rewindable)
+        self.evaluated_tokens = 0  # since the model was loaded
         self._owners: dict[int, object] = {}
 
     def take(self, owner: object, tokens: Sequence[int], *, needs_logits: bool = True) -> tuple[int, int]:
@@ -64,6 +65,7 @@ class Memory:
             done = self._evaluate_alone(sequence, tokens, rows)
         if done:
             self.book.extend(sequence, tokens)
+            self.evaluated_tokens += len(tokens)
         else:
             self._cut(sequence, start)
         return done

@@ -42,7 +42,7 @@ from fimserver.engine.interface import (
 )
 
 # Raised whenever a frame changes its meaning. Engines of another version are never met: it is part of their name.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 # A prompt of a million characters, each escaped, fits; nothing an honest client sends is longer.
 MAX_FRAME_BYTES = 16 * 1024 * 1024
@@ -191,6 +191,7 @@ def decode_status(values: Mapping[str, Any]) -> EngineStatus:
         memory_bytes=_count(values, "memory_bytes"),
         clients=_count(values, "clients"),
         pid=_count(values, "pid"),
+        evaluated_tokens=_count(values, "evaluated_tokens"),
     )
 
 

@@ -76,6 +76,11 @@ class Worker:
         loaded = self._loaded
         return loaded.facts if loaded else None
 
+    @property
+    def evaluated_tokens(self) -> int:
+        """How many tokens went through the model since it was loaded."""
+        return self._loaded.memory.evaluated_tokens if self._loaded else 0
+
     def start(self) -> None:
         """Begin to load the model."""
         self._thread.start()

@@ -8,7 +8,7 @@ import pytest
 
 from fimserver.complete.completer import Completer
 from fimserver.engine.fake import Reply, ScriptedEngine
-from fimserver.engine.interface import GenerateRequest
+from fimserver.engine.interface import GenerateRequest, Priority, Prompt, Usage
 from fimserver.errors import EngineLoading, EngineUnavailable, PromptTooLong
 from fimserver.settings import Settings, read_settings
 from fimserver.values import Completion, Outcome, Reason, Rejection, Shape, Span
@@ -21,6 +21,7 @@ class Asked(ScriptedEngine):
     def __init__(self, *replies: Reply) -> None:
         super().__init__(replies)
         self.requests: list[GenerateRequest] = []
+        self.warmed: asyncio.Queue[Prompt] = asyncio.Queue()
         self.in_flight = 0
 
     async def generate(self, request: GenerateRequest):  # type: ignore[no-untyped-def]  # the seam's
@@ -31,6 +32,10 @@ class Asked(ScriptedEngine):
                 yield chunk
         finally:
             self.in_flight -= 1
+
+    async def warm(self, prompt: Prompt, priority: Priority = Priority.WARM) -> Usage:
+        self.warmed.put_nowait(prompt)
+        return await super().warm(prompt, priority)
 
 
 def says(*pieces: str | Path, **reply: object) -> Reply:
@@ -226,6 +231,24 @@ async def test_only_what_was_typed_stands_behind_the_middle() -> None:
     before = {request.prompt.segments[:-1] for request in engine.requests[1:]}
     assert len(before) == 1
     assert [request.prompt.segments[-1].text for request in engine.requests[1:]] == ["    r", "    re", "    return 3"]
+
+
+async def test_where_the_cursor_rests_the_prompt_is_evaluated_before_the_first_key() -> None:
+    engine = Asked(says())
+    completing = completer(engine)
+    text = "def area(r):\n    total = 0‸\n\nprint(1)\n"
+    completing.prepare_at(*drawn(text))
+    warmed = await engine.warmed.get()
+    await ask(completing, text.replace("‸", "\n    r‸"))
+    assert engine.requests[0].prompt.segments[:-1] == warmed.segments[:-1]
+
+
+@pytest.mark.parametrize("completion", [{"enabled": False}, {"disabled_languages": ["python"]}])
+async def test_where_nothing_is_suggested_nothing_is_prepared(completion: dict[str, object]) -> None:
+    engine = Asked()
+    completer(engine, **completion).prepare_at(*drawn("x = ‸"))
+    await asyncio.sleep(0)
+    assert engine.warmed.empty()
 
 
 async def test_the_journal_says_what_became_of_each_request() -> None:
