@@ -12,6 +12,8 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
 _ENCODINGS = ("utf-8", "utf-16", "utf-32")
 
+_WORKSPACE_EDIT = ("capabilities", "workspace", "workspaceEdit")
+
 # lsp-mode asks for inline completions without announcing it; this is the name it gives.
 _INLINE_WITHOUT_SAYING = frozenset({"emacs"})
 
@@ -28,6 +30,12 @@ class Client:
     registers_configuration: bool = False  # didChangeConfiguration must be registered with it
     registers_watched_files: bool = False  # it watches files for those who register
     wants_status: bool = False  # it understands fimserver/status
+    shows_progress: bool = False  # a server may begin a progress by itself
+    shows_markdown: bool = False  # its plug-in shows the text that a command returns
+    shows_documents: bool = False  # window/showDocument
+    asks_questions: bool = False  # window/showMessageRequest with buttons
+    versioned_edits: bool = False  # workspace edits name the version they are for
+    creates_files: bool = False  # … and may create files
     roots: tuple[str, ...] = ()  # URIs of the workspace folders
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,6 +59,12 @@ def read_client(params: Any) -> Client:
         registers_configuration=_registers(params, "didChangeConfiguration"),
         registers_watched_files=_registers(params, "didChangeWatchedFiles"),
         wants_status=_found(params, "capabilities", "experimental", "fimserver", "status") is True,
+        shows_progress=_found(params, "capabilities", "window", "workDoneProgress") is True,
+        shows_markdown=_found(params, "capabilities", "experimental", "fimserver", "markdown") is True,
+        shows_documents=_found(params, "capabilities", "window", "showDocument", "support") is True,
+        asks_questions=_found(params, "capabilities", "window", "showMessage", "messageActionItem") is not None,
+        versioned_edits=_found(params, *_WORKSPACE_EDIT, "documentChanges") is True,
+        creates_files="create" in (_found(params, *_WORKSPACE_EDIT, "resourceOperations") or ()),
         roots=_workspace_roots(params),
         options=options if isinstance(options, dict) else {},
     )

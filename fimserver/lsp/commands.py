@@ -8,9 +8,12 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from fimserver.engine.interface import EngineState
 from fimserver.lsp import names
+from fimserver.lsp.commit_message import CommitArguments, write_commit_message
+from fimserver.lsp.editing import EditArguments, run_action
 from fimserver.lsp.messages import structured
 from fimserver.lsp.offers import Event
 from fimserver.lsp.session import Session
+from fimserver.review.actions import ACTIONS, Action
 from fimserver.values import Rejection
 
 _LONGEST_SNOOZE_MINUTES = 24 * 60.0
@@ -122,6 +125,10 @@ async def _set_snooze(session: Session, arguments: SnoozeArguments) -> None:
     session.snooze(arguments.minutes)
 
 
+def _edit_row(action: Action) -> Row:
+    return Row(EditArguments, lambda session, arguments: run_action(session, action, arguments))
+
+
 COMMANDS: Mapping[str, Row] = {
     names.ACCEPTED: Row(AcceptedArguments, _accepted),
     names.STATUS: Row(NoArguments, _status),
@@ -130,4 +137,6 @@ COMMANDS: Mapping[str, Row] = {
     names.RESTART_ENGINE: Row(NoArguments, _restart_engine),
     names.SET_ENABLED: Row(EnabledArguments, _set_enabled),
     names.SET_SNOOZE: Row(SnoozeArguments, _set_snooze),
+    names.COMMIT_MESSAGE: Row(CommitArguments, write_commit_message),
+    **{names.edit_command(action.name): _edit_row(action) for action in ACTIONS.values()},
 }

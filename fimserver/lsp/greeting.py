@@ -67,6 +67,7 @@ def initialize_result(client: Client, settings: Settings) -> dict[str, Any]:
         "textDocumentSync": {"openClose": True, "change": 2},  # incremental
         "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": list(COMMAND_NAMES)},
+        "codeActionProvider": {"codeActionKinds": ["", "quickfix", "refactor.rewrite"]},
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
     }
     if offers_menu(client, settings):

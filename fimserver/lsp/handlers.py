@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from lsprotocol import types
 
 from fimserver.lsp import names
+from fimserver.lsp.code_actions import code_actions
 from fimserver.lsp.commands import CommandParams, execute_command
 from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
 from fimserver.lsp.offers import Event
+from fimserver.lsp.progress import cancel_progress
 from fimserver.lsp.session import Session
 from fimserver.lsp.surroundings import (
     ChangedFilesParams,
@@ -151,6 +153,7 @@ REQUESTS: Mapping[str, Row] = {
     types.SHUTDOWN: Row(None, lambda session, _: session.connection.shut_down()),
     types.TEXT_DOCUMENT_INLINE_COMPLETION: Row(types.InlineCompletionParams, inline_completion),
     types.TEXT_DOCUMENT_COMPLETION: Row(types.CompletionParams, menu_completion),
+    types.TEXT_DOCUMENT_CODE_ACTION: Row(types.CodeActionParams, code_actions),
     types.WORKSPACE_EXECUTE_COMMAND: Row(CommandParams, execute_command),
 }
 
@@ -158,6 +161,7 @@ NOTIFICATIONS: Mapping[str, Row] = {
     types.INITIALIZED: Row(None, _initialized),
     types.EXIT: Row(None, lambda session, _: session.connection.leave()),
     types.CANCEL_REQUEST: Row(None, _cancel),
+    types.WINDOW_WORK_DONE_PROGRESS_CANCEL: Row(types.WorkDoneProgressCancelParams, cancel_progress),
     types.TEXT_DOCUMENT_DID_OPEN: Row(types.DidOpenTextDocumentParams, _did_open),
     types.TEXT_DOCUMENT_DID_CHANGE: Row(types.DidChangeTextDocumentParams, _did_change),
     types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, _did_close),

@@ -20,4 +20,18 @@ RESTART_ENGINE = "fimserver.restartEngine"
 SET_ENABLED = "fimserver.setEnabled"
 SET_SNOOZE = "fimserver.setSnooze"
 
-COMMAND_NAMES = (ACCEPTED, STATUS, WHY, JOURNAL, RESTART_ENGINE, SET_ENABLED, SET_SNOOZE)
+COMMIT_MESSAGE = "fimserver.commitMessage"
+
+# The commands on a part of a file, as review/actions.py names them.
+EDITS = ("explain", "fix", "docstring", "tests", "simplify", "types", "instruct")
+
+
+def edit_command(action: str) -> str:
+    """Return the name of the command for an action."""
+    return f"fimserver.{action}"
+
+
+COMMAND_NAMES = (
+    *(ACCEPTED, STATUS, WHY, JOURNAL, RESTART_ENGINE, SET_ENABLED, SET_SNOOZE),
+    *(COMMIT_MESSAGE, *map(edit_command, EDITS)),
+)

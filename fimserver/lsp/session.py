@@ -58,6 +58,7 @@ class Session:
         self.workspace = Workspace(client.roots, settings)
         self.documents = Documents(client.encoding)
         self.offers = Offers()
+        self.working: dict[int | str, asyncio.Task[Any]] = {}  # by the token of the progress that is shown
         self._settings_at_start = settings
         self._new_engine, self._new_completer = new_engine, new_completer
         self._told: set[Problem] = set()

@@ -55,6 +55,11 @@ async def staged_diff(folder: Path) -> str:
     return _text(await _git(folder, "diff", "--cached", *_FORM[:3], "--find-renames", *_PREFIXES))
 
 
+async def recent_subjects(folder: Path, count: int = 8) -> list[str]:
+    """Return the first lines of the last commits' messages, the newest first."""
+    return _text(await _try(folder, "log", f"--max-count={count}", "--format=%s")).splitlines()
+
+
 async def top_folder(folder: Path) -> Path:
     """Return the top of the repository a folder is in. Raises GitUnusable."""
     return Path(os.fsdecode(await _git(folder, "rev-parse", "--show-toplevel")).removesuffix("\n"))

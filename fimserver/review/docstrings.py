@@ -16,7 +16,7 @@ from importlib import resources
 
 from fimserver.errors import EditRefused
 from fimserver.review.edits import Edit, check_characters, checked
-from fimserver.review.selection import definition_at, definition_node
+from fimserver.review.selection import definition_at, definition_node, name_of
 from fimserver.syntax.layout import indent_of, line_text
 from fimserver.syntax.tree import Node, Tree, parse
 from fimserver.text import line_end, main_line_ending, position_at, with_line_ending
@@ -84,8 +84,7 @@ def place_of(document: Document, offset: int, convention: Convention) -> Place:
     node = definition_node(document, tree, offset) if tree is not None else None
     if tree is None or node is None:
         raise EditRefused("There is no function or class at the cursor that could be documented.")
-    named = node.child_by_field_name("name") or node.child_by_field_name("declarator")
-    name = "".join(re.findall(r"\w+", tree.text_of(named))[:1]) if named is not None else ""
+    name = name_of(tree, node)
     if convention.shape.inside:
         return _inside(document, tree, node, name)
     return _above(document, convention.shape, _first_line(document, offset), name)

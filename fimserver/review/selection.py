@@ -3,6 +3,8 @@
 Where nothing is selected it is the function, method or class at the cursor, with its decorators.
 """
 
+import re
+
 from fimserver.errors import EditRefused
 from fimserver.syntax.layout import line_text
 from fimserver.syntax.tree import Node, Tree, parse
@@ -39,6 +41,30 @@ def definition_node(document: Document, tree: Tree, offset: int) -> Node | None:
         if node.type in _WRAPPERS and (inner := [one for one in node.named_children if one.type in scopes]):
             return inner[0]
     return None
+
+
+def name_at(document: Document, offset: int) -> str:
+    """Return the name of the innermost definition around an offset, empty where it has none."""
+    tree = parse(document)
+    node = definition_node(document, tree, offset) if tree is not None else None
+    return name_of(tree, node) if tree is not None and node is not None else ""
+
+
+def name_of(tree: Tree, node: Node) -> str:
+    """Return the name of a definition, empty where it has none."""
+    named = node.child_by_field_name("name") or node.child_by_field_name("declarator")
+    return "".join(re.findall(r"\w+", tree.text_of(named))[:1]) if named is not None else ""
+
+
+def is_header(document: Document, offset: int) -> bool:
+    """Return whether a definition, or its first decorator, begins on the line of an offset."""
+    tree = parse(document)
+    node = definition_node(document, tree, offset) if tree is not None else None
+    if tree is None or node is None:
+        return False
+    begins = (tree.span(one).start for one in (node, _with_wrappers(node)))
+    line, _ = position_at(document.starts, offset)
+    return line in [position_at(document.starts, start)[0] for start in begins]
 
 
 def whole_lines(document: Document, span: Span) -> Span:
