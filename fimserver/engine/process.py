@@ -38,9 +38,10 @@ def run_engine(arguments: list[str], make_worker: MakeWorker, make_job: MakeJob)
         held = _own_lock(place) if asked.lock is None else _inherited_lock(place, asked.lock)
         tell_parent = _detach() if asked.detach else None
         lock.sign(held, os.getpid())
-        harden()
+        tcp = asked.tcp or sys.platform == "win32"
+        harden(network=tcp)
         set_up_logging("engine", to_terminal=False)
-        daemon = Daemon(options, place, held, make_worker, make_job, tcp=asked.tcp or sys.platform == "win32")
+        daemon = Daemon(options, place, held, make_worker, make_job, tcp=tcp)
         asyncio.run(daemon.run(tell_parent))
         lock.remove(place.lock, held)
     except (FimError, OSError, ValueError) as error:  # ValueError: options that are no options

@@ -26,6 +26,10 @@ _MOST_WAITING_BYTES = 32 * 1024 * 1024
 _LAST_WORK_S = 1.0
 
 
+# By what every frame begins: of the headers there are, `Content-Length` and `Content-Type`.
+_FIRST_WORD = b"content-"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Both directions of a connection. `read` returns b"" at its end; `write` may take a part only."""
@@ -53,9 +57,26 @@ def tcp_channel(port: int) -> Channel:
     with socket.create_server(("127.0.0.1", port)) as listener:
         sys.stderr.write(f"fimserver: waiting for an editor on 127.0.0.1:{listener.getsockname()[1]}\n")
         sys.stderr.flush()
-        connection, _ = listener.accept()
+        connection, begun = _accepted(listener)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Channel(connection.recv, connection.send)
+    received = [begun]
+    return Channel(lambda count: received.pop() if received else connection.recv(count), connection.send)
+
+
+def _accepted(listener: socket.socket) -> tuple[socket.socket, bytes]:
+    """Return the first connection that begins as an editor's does, and what it has sent.
+
+    A web page can make a browser send a request to any port of this machine, with messages of ours as its body; but it
+    cannot choose the request's first line.
+    """
+    while True:
+        connection, _ = listener.accept()
+        begun = b""
+        while len(begun) < len(_FIRST_WORD) and (more := read_some(connection.recv)):
+            begun += more
+        if begun.lower().startswith(_FIRST_WORD):
+            return connection, begun
+        connection.close()
 
 
 class Writer:
