@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
-from fimserver.cli.place import Place, project_of
+from fimserver.cli.place import Place
+from fimserver.cli.project import Project, opened_project
 from fimserver.complete.completer import Completer
 from fimserver.complete.journal import Entry
 from fimserver.engine.interface import Engine
@@ -25,18 +25,17 @@ def ask_at(choice: Choice, place: Place, document: Document, offset: int, *, typ
     `typed` asks as an editor does while its user types; else as if by hand, and with all the time it takes.
     """
     set_up_logging("cli", choice.settings.privacy.log_level, to_terminal=False)
-    settings = choice.settings if typed else _patient(choice.settings)
-    engine = new_engine(settings, choice.script)
-    return asyncio.run(_ask(engine, settings, document, offset, project_of(place.path), typed=typed))
+    with opened_project(place.path, choice.settings if typed else _patient(choice.settings)) as project:
+        engine = new_engine(project.settings, choice.script)
+        return asyncio.run(_ask(engine, project, document, offset, typed=typed))
 
 
-async def _ask(
-    engine: Engine, settings: Settings, document: Document, offset: int, root: Path, *, typed: bool
-) -> Entry:
+async def _ask(engine: Engine, project: Project, document: Document, offset: int, *, typed: bool) -> Entry:
     try:
         # Whatever is wrong with the model is an error here, and no reason for one empty answer among many.
-        profile_for(await loaded_model(engine), settings.model.profile)
-        completer = Completer(engine, settings, roots=(root,))
+        profile_for(await loaded_model(engine), project.settings.model.profile)
+        completer = Completer(engine, project.settings, project.other_files, (project.root,))
+        await completer.prepared(document, offset)
         await completer.complete(document, offset, invoked=not typed)
         return completer.journal.entries()[-1]
     finally:

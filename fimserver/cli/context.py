@@ -1,7 +1,6 @@
 """Turn a place in a file into what a model would read there: every piece, where it comes from, and what is kept out."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,18 +8,15 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.place import Place, document_at, place_argument, project_of
+from fimserver.cli.place import Place, document_at, place_argument
+from fimserver.cli.project import Project, opened_project
 from fimserver.context.anchor import fresh_anchor, typed_since
 from fimserver.context.cursor import look_around
 from fimserver.context.window import Budget
 from fimserver.retrieval.candidate import estimated_tokens
-from fimserver.retrieval.gather import Explanation, Gatherer
-from fimserver.settings import Settings
+from fimserver.retrieval.gather import Explanation
 from fimserver.uris import shown_path
 from fimserver.values import CursorContext
-
-# A project that is not indexed by then is shown with what is known of it.
-_INDEXED_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +42,13 @@ def context_command(choice: Choice, place: Place, show_text: bool, as_json: bool
     file that was wanted and is excluded, with the rule that excludes it. No model is asked.
     """
     document, offset = document_at(place)
-    root = project_of(place.path)
-    context = look_around(document, offset, completion=choice.settings.completion, invoked=True)
-    explanation = _explained(root, choice.settings, context)
-    pieces = list(_pieces(context, explanation, root))
+    with opened_project(place.path, choice.settings) as project:
+        context = look_around(document, offset, completion=project.settings.completion, invoked=True)
+        explanation = _explained(project, context)
+        inside = project.other_files.rule_against_completion(place.path.absolute())
+    pieces = [] if inside else list(_pieces(context, explanation, project.root))
     excluded = [(str(path), exclusion.rule) for path, exclusion in explanation.excluded]
+    excluded += [(str(place.path), inside)] if inside else []
     if as_json:
         kept_out = [{"path": path, "rule": rule} for path, rule in excluded]
         output.as_json({"pieces": [asdict(piece) for piece in pieces], "excluded": kept_out})
@@ -58,12 +56,8 @@ def context_command(choice: Choice, place: Place, show_text: bool, as_json: bool
         _show(pieces, excluded, show_text=show_text)
 
 
-def _explained(root: Path, settings: Settings, context: CursorContext) -> Explanation:
-    if not settings.context.other_files:
-        return Explanation((), ())
-    with closing(Gatherer((root,), settings.context)) as gatherer:
-        gatherer.indexed.wait(_INDEXED_S)
-        return gatherer.explain(context)
+def _explained(project: Project, context: CursorContext) -> Explanation:
+    return project.other_files.explain(context) if project.settings.context.other_files else Explanation()
 
 
 def _pieces(context: CursorContext, explanation: Explanation, root: Path) -> Iterator[Piece]:

@@ -20,7 +20,8 @@ def why_command(choice: Choice, place: Place, by_hand: bool, as_json: bool) -> N
     """Say why something is suggested at a position, or why nothing is.
 
     Asks there once, as an editor does while its user types, and tells each step: how much was worth asking for, what
-    the model wrote, which filter changed or refused it, and how sure the model was. In an editor, the command
+    the model read of other files and what it wrote, which filter changed or refused it, and how sure the model was.
+    `fimserver context` has the whole prompt. In an editor, the command
     `fimserver.why` says the same of the last suggestion.
     """
     from fimserver.cli.asking import ask_at
@@ -38,6 +39,8 @@ def _story(place: Place, entry: Entry) -> Iterator[tuple[output.Part, output.Par
     yield _row("place", str(place))
     if entry.shape:
         yield _row("worth asking for", entry.shape)
+    for snippet in entry.snippets:
+        yield _row("other file", f"{snippet.path} ({snippet.source}, {snippet.score:.2f})")
     if entry.written:
         yield _row("the model wrote", repr(entry.written))
         yield _row("stopped by", entry.stopped_by or "the model itself")

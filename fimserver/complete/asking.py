@@ -141,6 +141,12 @@ class Asker:
             self._latest[uri] = context
             self._warming[uri] = asyncio.create_task(self._warm_at(context))
 
+    async def prepared(self, context: CursorContext) -> None:
+        """Evaluate the full prompt for a cursor, and return when that is done. What goes wrong is told when asked."""
+        if self._settings.completion.layout == "anchored":
+            with suppress(EngineError, ModelError):
+                await self._warm_next(context, await self.model(), fresh=True)
+
     def _held(self, context: CursorContext, model: Model) -> Held:
         """Return the anchor to ask from: one that is held, or a small fresh one."""
         if self._settings.completion.layout == "plain":

@@ -82,6 +82,12 @@ class Completer:
         if self._forbidden(document) is None:
             self._asker.prepare_at(look_around(document, offset, completion=self._settings.completion, invoked=True))
 
+    async def prepared(self, document: Document, offset: int) -> None:
+        """Have the full prompt for a cursor evaluated, pieces of other files included, and wait for that."""
+        if self._forbidden(document) is None:
+            context = look_around(document, offset, completion=self._settings.completion, invoked=True)
+            await self._asker.prepared(context)
+
     async def complete(
         self, document: Document, offset: int, *, invoked: bool = False, selected: tuple[Span, str] | None = None
     ) -> Outcome:
@@ -255,6 +261,7 @@ class Completer:
             written=landing.written.text,
             stopped_by=landing.written.stopped_by,
             steps=landing.steps,
+            snippets=self._asker.snippets_in_use(document.uri),
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from fimserver.complete.filters import Step
-from fimserver.values import Completion, Outcome, Rejection
+from fimserver.values import Completion, Outcome, Rejection, Snippet
 
 _MOST_ENTRIES = 50
 
@@ -28,6 +28,7 @@ class Entry:
     written: str = ""  # what the model wrote, before any filter
     stopped_by: str = ""
     steps: Sequence[Step] = ()
+    snippets: Sequence[Snippet] = ()  # pieces of other files in the newest prompt
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as `fimserver why --json` prints it."""
@@ -49,6 +50,9 @@ class Entry:
             "reason": refused.reason if refused else None,
             "detail": refused.detail if refused else "",
             "timings": asdict(self.outcome.timings),
+            "other_files": [
+                {"path": snippet.path, "source": snippet.source, "score": snippet.score} for snippet in self.snippets
+            ],
         }
 
 

@@ -42,6 +42,18 @@ def test_a_workspace_setting_of_the_user_is_followed(tmp_path: Path) -> None:
     assert answer["reason"] == "disabled"
 
 
+def test_the_model_reads_what_the_line_needs_of_other_files(tmp_path: Path) -> None:
+    settings = commands.file(tmp_path, "[model]\nprofile = 'qwen2.5-coder'\n", "settings.toml")
+    engine = commands.script(tmp_path, {"when": "def put_upright", "text": "put_upright(book)\n"}, {"text": "\n"})
+    commands.file(tmp_path, "class Shelf:\n    def put_upright(self, book): ...\n", "shelf.py")
+    place = commands.drawn_file(tmp_path, "from shelf import Shelf\n\nshelf = Shelf()\nshelf.‸\n")
+    assert commands.run("--settings", settings, "--engine", engine, "complete", "--json", place).json["text"] == (
+        "put_upright(book)"
+    )
+    why = commands.run("--settings", settings, "--engine", engine, "why", "--by-hand", place).out
+    assert "shelf.py (" in why
+
+
 def test_a_suggestion_cannot_steer_the_terminal(tmp_path: Path) -> None:
     engine = commands.script(tmp_path, {"text": "a\x1b[2J + b\n"})
     ran = commands.run("--engine", engine, "complete", commands.drawn_file(tmp_path, PYTHON))

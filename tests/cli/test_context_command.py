@@ -34,6 +34,19 @@ def test_an_excluded_file_is_named_with_its_rule_and_never_shown(project: str, t
     assert SHELF not in "".join(piece["text"] for piece in shown["pieces"])
 
 
+def test_of_a_file_without_suggestions_the_rule_is_all_that_is_shown(project: str, tmp_path: Path) -> None:
+    commands.file(tmp_path, "main.py\n", ".aiignore")
+    shown = commands.run("context", "--json", project).json
+    assert (shown["pieces"], [one["rule"] for one in shown["excluded"]]) == ([], [".aiignore:1"])
+
+
+def test_the_projects_own_settings_narrow_and_what_they_may_not_say_is_told(project: str, tmp_path: Path) -> None:
+    commands.file(tmp_path, "[context]\nother_files = false\n[engine]\nurl = 'http://canary'\n", ".fimserver.toml")
+    ran = commands.run("context", "--json", project)
+    assert len(ran.json["pieces"]) == 3
+    assert "engine.url cannot be set by a workspace" in ran.err
+
+
 def test_other_files_can_be_switched_off(project: str, tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text("[context]\nother_files = false\n")
