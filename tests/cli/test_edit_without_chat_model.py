@@ -1,0 +1,40 @@
+"""The commands on a selection with the embedded model alone: one fills in a comment, the others say what they need."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lsp.editing_window import CAPABILITIES, EditingWindow
+from tests.lsp.raw_client import RawClient
+
+TILL = '''def change(paid, price):
+    """Return what is given back."""
+    return paid - price
+
+
+«def total(prices):
+    return sum(prices)»
+'''
+
+
+def test_a_comment_is_filled_in_and_other_commands_say_at_once_what_they_need(window: EditingWindow) -> None:
+    place = {"start": {"line": 5, "character": 0}, "end": {"line": 5, "character": 1}}
+    for action in ("explain", "fix", "tests", "simplify", "types", "instruct"):
+        answer = window.run(
+            f"fimserver.{action}", instruction="Shorter.", diagnostics=[{"message": "", "range": place}]
+        )
+        assert "fimserver pull qwen2.5-coder-7b-instruct" in answer["error"]["message"], action
+    head, body = window.text.split("    return sum")
+    assert window.run("fimserver.docstring")["result"] == {"applied": True}
+    assert window.text.startswith(f'{head}    """')
+    assert window.text.endswith(f'"""\n    return sum{body}')
+    assert window.steps == 1
+
+
+@pytest.fixture
+def window(home: Path) -> Iterator[EditingWindow]:
+    with RawClient(home, (sys.executable, "-m", "fimserver", "serve")) as client:
+        client.initialize(capabilities=CAPABILITIES)
+        yield EditingWindow(client, TILL)
