@@ -184,6 +184,8 @@ class RemoteEngine:
 
     async def _answer(self, method: str, path: str, body: Json | None) -> httpx2.Response:
         for pause_s in (*_PAUSES_S, None):
+            if self._client.is_closed:
+                raise EngineUnavailable("The engine was let go of.")
             request = self._client.build_request(method, path, json=body)
             response = await self._client.send(request, stream=True)
             if response.status_code not in _PASSING_STATUS or pause_s is None:

@@ -448,6 +448,14 @@ async def test_nobody_listens_and_the_next_key_does_not_wait_for_it() -> None:
         assert await failure(engine, EngineUnavailable) == message
 
 
+async def test_an_engine_that_was_closed_says_so(serve: Any) -> None:
+    peer = serve(openai(events([openai_event("x", None, "stop")])))
+    async with engine_at("openai", peer.url) as engine:
+        await engine.describe()
+        await engine.close()
+        assert await failure(engine, EngineUnavailable) == "The engine was let go of."
+
+
 async def test_a_connection_that_breaks_off(serve: Any) -> None:
     def breaks(handler: Any, _: Any) -> None:
         handler.send_response(200)
