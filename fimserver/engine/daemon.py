@@ -38,6 +38,9 @@ _WORKER_STOPS_S = 5.0
 _FAILED_STAYS_S = 60.0
 _FAILED_STAYS_ALONE_S = 5.0
 
+# Whose windows are all gone wants the memory back; a window that is opened again within this time finds the model warm.
+_UNNEEDED_STAYS_S = 60.0
+
 _LONGEST_LAST_WORDS_BYTES = 1_000_000
 
 
@@ -67,6 +70,7 @@ class Daemon:
         self._status = EngineStatus(state=EngineState.LOADING)
         self._worker: Worker | None = None
         self._sessions: set[Session] = set()
+        self._was_asked = False  # by a client that has left
 
     async def run(self, tell_parent: int | None = None) -> None:
         """Serve until told to stop or idle. Raises OSError or EngineUnavailable where clients cannot be let in.
@@ -146,6 +150,7 @@ class Daemon:
                 await client.serve()
         finally:
             self._sessions.discard(client)
+            self._was_asked |= client.has_asked
             writer.close()
 
     async def _until_over(self) -> None:
@@ -164,7 +169,9 @@ class Daemon:
             return self._changed_at + stays_s - self._loop.time()
         if any(client.working for client in self._sessions):
             self.touch()
-        return self._needed_at + self._options.idle_s - self._loop.time()
+        unneeded = self._was_asked and not self._sessions
+        stays_s = min(self._options.idle_s, _UNNEEDED_STAYS_S) if unneeded else self._options.idle_s
+        return self._needed_at + stays_s - self._loop.time()
 
     async def _stop_worker(self) -> None:
         if self._worker is None:

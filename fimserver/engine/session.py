@@ -81,6 +81,7 @@ class Session:
         self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
+        self.has_asked = False  # for anything but the facts
         self._jobs: dict[int, Job] = {}
         self._describing: list[int] = []  # the requests for facts that wait for the model
         self._answers: Mapping[str, Callable[[int, Frame], None]] = {
@@ -169,6 +170,7 @@ class Session:
             self._send_error(number, error)
 
     def _generate(self, number: int, frame: Frame) -> None:
+        self.has_asked = True
         self._submit(number, decode_request(take(frame, "request", dict)))
 
     def _submit(self, number: int, request: GenerateRequest) -> None:

@@ -58,6 +58,8 @@ class Job:
 
 
 class Worker:
+    evaluated_tokens = 0
+
     def __init__(self, options: EngineOptions, on_status: Callable[[EngineStatus], None]) -> None:
         self.facts: ModelFacts | None = None
         self._model = options.model_path

@@ -30,8 +30,6 @@ LITTLE_BYTES = 220 * 1024 * 1024
 class Rogue(Worker):
     """A worker whose jobs are faults."""
 
-    evaluated_tokens = 0
-
     def _load(self) -> None:
         while Path(f"{self._model}.slow").exists():
             threading.Event().wait(0.01)

@@ -20,8 +20,8 @@ from tests.faults.forms import forms
 from tests.lsp.raw_client import RawClient
 from tests.lsp.test_lifecycle import WAYS, leave
 
-# What an engine nobody needs may take to go, beyond its own `idle_s`, on a busy machine.
-GONE_S = 60.0
+# An engine that nobody needs goes after a minute at most, or its `idle_s`; it looks every two seconds.
+GONE_S = 65.0
 
 
 def settings_for(home: Path, **engine: Any) -> dict[str, Any]:
@@ -60,6 +60,14 @@ def until_all_are_gone(home: Path) -> float:
         assert time.monotonic() - began < GONE_S, [psutil.Process(process).cmdline() for process in left]
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(120)
+def test_an_engine_whose_windows_are_gone_leaves_within_a_minute(home: Path, figure: Figure) -> None:
+    with Editor(home, **settings_for(home, idle_s=600)) as editor:
+        editor.suggestion_at_last()
+    figure("s until the engine was gone", until_all_are_gone(home))
 
 
 @pytest.mark.soak
