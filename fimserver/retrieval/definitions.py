@@ -84,7 +84,7 @@ def _with_included(files: Sequence[Path], project: Project) -> list[Path]:
 
 def _of_modules(query: Query, project: Project, files: Sequence[Path], alias: str) -> Iterator[Candidate]:
     """Yield the definitions of modules that go by an alias here, or by "" where their names are in scope."""
-    attributes = _attributes(query, alias)
+    attributes = query.attributes.get(alias, frozenset()) if alias else frozenset(query.counts) - query.own
     near = query.closeness.get(alias, 0.0) if alias else 0.0
     for path, facts, popular in _all_of(files, project):
         for index, one in enumerate(facts.outline.definitions):
@@ -103,13 +103,6 @@ def _all_of(files: Sequence[Path], project: Project) -> Iterator[tuple[Path, Fac
         if facts is not None:
             names = [one.names[0] for one in facts.outline.definitions if one.names]
             yield path, facts, project.popularity(names[:_MOST_NAMES_OF_FILE])
-
-
-def _attributes(query: Query, alias: str) -> frozenset[str]:
-    """Return the names that stand behind an alias in the text, or all names where there is none."""
-    if not alias:
-        return frozenset(query.counts) - query.own
-    return frozenset(re.findall(rf"\b{re.escape(alias)}\s*(?:\.|::|->)\s*([^\W\d]\w*)", query.facts.text))
 
 
 def searched(query: Query, project: Project) -> Iterator[Candidate]:

@@ -38,7 +38,7 @@ class Facts:
 def facts_of(text: str, language: str) -> Facts:
     """Return the facts of a text; without an outline where its language is unknown or the text too long."""
     known = language_named(language)
-    tree = parse_text(text, known) if known and len(text) <= _LONGEST_PARSED else None
+    tree = parse_text(text, known, giving_way=True) if known and len(text) <= _LONGEST_PARSED else None
     outline = outline_of(tree) if tree else Outline()
     starts = [definition.start for definition in outline.definitions]
     return Facts(text, language, outline, tuple(chunks_of(text, starts)))

@@ -90,7 +90,7 @@ class Gatherer:
     def rule_against_completion(self, path: Path) -> str:
         """Return the rule by which nothing is suggested inside a file, "" where there is none."""
         if path not in self._forbidding:
-            self._forbidding[path] = self._rule_against(path)
+            self._judge(path)
         return self._forbidding[path]
 
     def changed(self, document: Document) -> None:
@@ -99,7 +99,10 @@ class Gatherer:
         self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
 
     def visited(self, document: Document) -> None:
-        """Take note that the user looks at a document."""
+        """Take note that the user looks at a document; whether suggestions are allowed there is decided at once."""
+        path = path_of(document.uri)
+        if path is not None and path not in self._forbidding:
+            self._background.submit(f"judge {path}", lambda: self._judge(path))
         self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
 
     def closed(self, uri: str) -> None:
@@ -200,10 +203,13 @@ class Gatherer:
         """Tell whether the file of a snippet is still not excluded: the rules may have changed since it was found."""
         return any(self._exclusions.by_name(root / snippet.path) is None for root in self._roots)
 
+    def _judge(self, path: Path) -> None:
+        self._forbidding[path] = self._rule_against(path)
+
     def _judge_again(self) -> None:
         """Look again whether suggestions are allowed in the documents that were asked for."""
         for path in list(self._forbidding):
-            self._forbidding[path] = self._rule_against(path)
+            self._judge(path)
 
     def _rule_against(self, path: Path) -> str:
         """Return the rule against suggestions. What git ignores is only kept out of prompts, so git is not asked."""

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ _WORD = re.compile(r"[^\W\d]\w*")
 
 # `shelf.pu‸`, `self->pu‸`, `Shelf::pu‸`: what is asked, and the beginning of its answer.
 _ASKED = re.compile(r"(?:([^\W\d]\w*)\s*(?:\([^()]*\)|\[[^\[\]]*\])?\s*(?:\.|\?\.|->|::)\s*)?([^\W\d]\w*)?\Z")
+
+# `shelf.put`, and both halves of `shelf.put.book`.
+_ATTRIBUTE = re.compile(r"([^\W\d]\w*)\s*(?:\.|::|->)\s*(?=([^\W\d]\w*))")
 
 # Of a longer line only the end is looked at.
 _LONGEST_ASKED = 120
@@ -37,6 +41,9 @@ class Query:
     imports: tuple[Import, ...]
     closeness: Mapping[str, float]  # of each word near the cursor, 0 to 1
     counts: Mapping[str, int]  # of each word in the whole text, import statements apart
+    attributes: Mapping[
+        str, AbstractSet[str]
+    ]  # of each word, what stands behind it: "put" in `shelf.put`, `Shelf::put`
     receivers: frozenset[str]  # "shelf" in `shelf.pu‸`, and the types it may have
     typed: str  # "pu" in `shelf.pu‸`
     own: frozenset[str]  # names this text defines itself
@@ -59,11 +66,19 @@ def query_at(context: CursorContext, path: Path | None, facts: Facts, ring: Ring
         imports=imports_of(facts.outline.imports, facts.language),
         closeness=_closeness(context, facts),
         counts=Counter(_WORD.findall(facts.text)) - Counter(_WORD.findall(statements)),
+        attributes=_attributes(facts.text),
         receivers=_receivers(asked[1], context, facts) if asked and asked[1] else frozenset(),
         typed=(asked[2] or "") if asked else "",
         own=frozenset(name for definition in facts.outline.definitions for name in definition.names),
         ring=ring,
     )
+
+
+def _attributes(text: str) -> Mapping[str, AbstractSet[str]]:
+    attributes: dict[str, set[str]] = {}
+    for found in _ATTRIBUTE.finditer(text):
+        attributes.setdefault(found[1], set()).add(found[2])
+    return attributes
 
 
 def _receivers(receiver: str, context: CursorContext, facts: Facts) -> frozenset[str]:

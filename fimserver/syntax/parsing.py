@@ -21,13 +21,16 @@ _LONG = 100_000
 _NOWHERE = tree_sitter.Point(0, 0)
 
 
-def parsed(source: Source, language: Language, old: tree_sitter.Tree | None = None) -> tree_sitter.Tree | None:
+def parsed(
+    source: Source, language: Language, old: tree_sitter.Tree | None = None, *, giving_way: bool = False
+) -> tree_sitter.Tree | None:
     """Return the tree of a text, None where that takes too long.
 
-    `old` is an older tree, edited to where its nodes stand now: what it knows is not parsed again.
+    `old` is an older tree, edited to where its nodes stand now: what it knows is not parsed again. `giving_way` lets
+    other threads of this process run meanwhile.
     """
     parser = tree_sitter.Parser(_grammar(language.grammar))
-    if len(source.text) > _LONG:
+    if giving_way or len(source.text) > _LONG:
         return _parsed_patiently(parser, source, old)
     if old is None:
         return parser.parse(source.content, encoding="utf16le")

@@ -108,9 +108,9 @@ def parse_both(document: Document, replaced: Span, replacement: str) -> tuple[Tr
     return _tree_of_parts(now, parts), _tree_of_parts(then, shifted)
 
 
-def parse_text(text: str, language: Language) -> Tree | None:
-    """Return the tree of a text that belongs to no open document."""
-    return _tree_of(Source.of(text), language) if _is_parseable(text) else None
+def parse_text(text: str, language: Language, *, giving_way: bool = False) -> Tree | None:
+    """Return the tree of a text that belongs to no open document, `giving_way` to those somebody waits for."""
+    return _tree_of(Source.of(text), language, giving_way=giving_way) if _is_parseable(text) else None
 
 
 def forget(uri: str) -> None:
@@ -191,6 +191,6 @@ def _tree_of_parts(tree: Tree, parts: Sequence[Part]) -> Tree:
     return Tree(tree.source, tree.language, parsed_parts(tree.source, tree.language, parts))
 
 
-def _tree_of(source: Source, language: Language, old: Tree | None = None) -> Tree | None:
-    found = parsed(source, language, old.parsed if old else None)
+def _tree_of(source: Source, language: Language, old: Tree | None = None, *, giving_way: bool = False) -> Tree | None:
+    found = parsed(source, language, old.parsed if old else None, giving_way=giving_way)
     return Tree(source, language, found) if found is not None else None
