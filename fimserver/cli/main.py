@@ -24,7 +24,7 @@ EXIT_INTERRUPTED = 130
 
 
 class Row(NamedTuple):
-    """A command: its name, the module of this package that holds the function `<name>_command`, and its sentence."""
+    """A command: its name, the module of this package that holds the function `<module>_command`, and its sentence."""
 
     name: str
     module: str
@@ -38,7 +38,13 @@ COMMANDS = (
     Row("doctor", "doctor", "Check this machine; each line is fine or says what mends it."),
     Row("status", "status", "Show the engine that is running."),
     Row("engine", "engine", "Start, stop or show the engine process."),
+    Row("chat", "chat", "Talk with the chat model, in the terminal or as a text filter."),
+    Row("edit", "edit", "Explain or change a part of a file with the chat model."),
+    Row("fill", "fill", "Fill in a text at its mark, as a text filter."),
+    Row("commit-message", "commit_message", "Write the message of what is staged."),
+    Row("prompts", "prompts", "List the prompts of these commands, or write one as it is."),
     Row("bench", "bench", "Measure quality and speed on this machine; nothing is downloaded."),
+    Row("review", "review", "Review files or a change with the chat model; the exit code tells what it found."),
     Row("models", "models", "List the models that are installed and those that can be had."),
     Row("recommend", "recommend", "Measure this machine and name the model to use on it, with the reasons."),
     Row("pull", "pull", "Download a model, verified; a download that was cut off goes on where it was."),
@@ -60,7 +66,7 @@ class Commands(click.Group):
         for row in COMMANDS:
             if row.name == cmd_name:
                 module = importlib.import_module(f"fimserver.cli.{row.module}")
-                return cast("click.Command", getattr(module, f"{row.name}_command"))
+                return cast("click.Command", getattr(module, f"{row.module}_command"))
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

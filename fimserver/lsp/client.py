@@ -35,6 +35,7 @@ class Client:
     shows_documents: bool = False  # window/showDocument
     asks_questions: bool = False  # window/showMessageRequest with buttons
     versioned_edits: bool = False  # workspace edits name the version they are for
+    previews_edits: bool = False  # it shows an edit that wants to be confirmed before it makes it
     creates_files: bool = False  # … and may create files
     roots: tuple[str, ...] = ()  # URIs of the workspace folders
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -64,6 +65,7 @@ def read_client(params: Any) -> Client:
         shows_documents=_found(params, "capabilities", "window", "showDocument", "support") is True,
         asks_questions=_found(params, "capabilities", "window", "showMessage", "messageActionItem") is not None,
         versioned_edits=_found(params, *_WORKSPACE_EDIT, "documentChanges") is True,
+        previews_edits=_found(params, *_WORKSPACE_EDIT, "changeAnnotationSupport") is not None,
         creates_files="create" in (_found(params, *_WORKSPACE_EDIT, "resourceOperations") or ()),
         roots=_workspace_roots(params),
         options=options if isinstance(options, dict) else {},

@@ -11,6 +11,7 @@ from fimserver.engine.interface import EngineState
 from fimserver.lsp.commit_message import LANGUAGES, TITLE
 from fimserver.lsp.convert import offset_of
 from fimserver.lsp.names import COMMIT_MESSAGE, edit_command
+from fimserver.lsp.review_actions import finding_actions, review_actions
 from fimserver.lsp.session import Session
 from fimserver.review.actions import ACTIONS
 from fimserver.review.selection import is_header
@@ -78,4 +79,4 @@ def _commit(session: Session, document: Document, _: Span, __: types.CodeActionP
         yield types.CodeAction(title=f"{TITLE} (fimserver)", kind=types.CodeActionKind.Empty, command=command)
 
 
-SOURCES: tuple[Source, ...] = (_edits, _commit)
+SOURCES: tuple[Source, ...] = (finding_actions, _edits, _commit, review_actions)

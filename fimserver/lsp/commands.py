@@ -12,6 +12,17 @@ from fimserver.lsp.commit_message import CommitArguments, write_commit_message
 from fimserver.lsp.editing import EditArguments, run_action
 from fimserver.lsp.messages import structured
 from fimserver.lsp.offers import Event
+from fimserver.lsp.review import (
+    ClearArguments,
+    FindingArguments,
+    ReviewArguments,
+    cancel_review,
+    clear_findings,
+    dismiss,
+    dismiss_kind,
+    explain,
+    review,
+)
 from fimserver.lsp.session import Session
 from fimserver.review.actions import ACTIONS, Action
 from fimserver.values import Rejection
@@ -138,5 +149,11 @@ COMMANDS: Mapping[str, Row] = {
     names.SET_ENABLED: Row(EnabledArguments, _set_enabled),
     names.SET_SNOOZE: Row(SnoozeArguments, _set_snooze),
     names.COMMIT_MESSAGE: Row(CommitArguments, write_commit_message),
+    names.REVIEW: Row(ReviewArguments, review),
+    names.REVIEW_CANCEL: Row(ClearArguments, cancel_review),
+    names.REVIEW_CLEAR: Row(ClearArguments, clear_findings),
+    names.REVIEW_DISMISS: Row(FindingArguments, dismiss),
+    names.REVIEW_DISMISS_KIND: Row(FindingArguments, dismiss_kind),
+    names.REVIEW_EXPLAIN: Row(FindingArguments, explain),
     **{names.edit_command(action.name): _edit_row(action) for action in ACTIONS.values()},
 }

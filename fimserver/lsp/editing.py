@@ -115,11 +115,11 @@ async def _explain(job: _Job) -> dict[str, Any]:
         async for piece in pieces:
             text += piece
             job.on_text(text)
-    await _show(job.session, text)
+    await show_markdown(job.session, text)
     return {"markdown": text}
 
 
-async def _show(session: Session, markdown: str) -> None:
+async def show_markdown(session: Session, markdown: str) -> None:
     """Show a text as a document, in editors whose plug-in does not do it."""
     if session.client.shows_documents and not session.client.shows_markdown:
         path = cache_folder() / "explanation.md"

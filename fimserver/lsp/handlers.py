@@ -16,8 +16,11 @@ from fimserver.lsp.code_actions import code_actions
 from fimserver.lsp.commands import CommandParams, execute_command
 from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
+from fimserver.lsp.convert import offset_of
+from fimserver.lsp.findings import follow
 from fimserver.lsp.offers import Event
 from fimserver.lsp.progress import cancel_progress
+from fimserver.lsp.review import stop_review_of
 from fimserver.lsp.session import Session
 from fimserver.lsp.surroundings import (
     ChangedFilesParams,
@@ -27,6 +30,7 @@ from fimserver.lsp.surroundings import (
     note_visit,
     register_watched_files,
 )
+from fimserver.values import Rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,14 @@ class PartlyAcceptedParams:
 
     item: Item
     acceptedLength: int  # noqa: N815  the protocol's spelling
+
+
+@dataclass(frozen=True, slots=True)
+class FocusParams:
+    """The document that has the focus, if any, and where the cursor has come to rest in it."""
+
+    textDocument: types.TextDocumentIdentifier | None = None  # noqa: N815  the protocol's spelling
+    position: types.Position | None = None
 
 
 class Row(NamedTuple):
@@ -122,9 +134,11 @@ def _did_change(session: Session, params: types.DidChangeTextDocumentParams) -> 
     changed = params.text_document
     session.documents.change(changed.uri, changed.version, params.content_changes)
     note_edit(session, changed.uri)
+    follow(session, changed.uri)
 
 
 def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> None:
+    stop_review_of(session, params.text_document.uri)
     session.documents.close(params.text_document.uri)
     session.completer.forget(params.text_document.uri)
     session.workspace.other_files.closed(params.text_document.uri)
@@ -144,8 +158,15 @@ def _note(session: Session, item: Item, event: Event) -> None:
     session.status.want()
 
 
-def _did_focus(session: Session, _: Any) -> None:
+def _did_focus(session: Session, params: FocusParams) -> None:
     session.status.want()
+    if params.textDocument:
+        note_visit(session, params.textDocument.uri)
+    if params.textDocument and params.position:
+        document = session.documents.get(params.textDocument.uri)
+        if not isinstance(document, Rejection) and not session.status.off:
+            offset = offset_of(document, params.position, session.client.encoding)
+            session.completer.prepare_at(document, offset)
 
 
 # `initialize` is answered in greeting.py, before any of this is loaded.
@@ -171,5 +192,5 @@ NOTIFICATIONS: Mapping[str, Row] = {
     # Ours, all optional (docs/protocol.md).
     names.DID_SHOW_COMPLETION: Row(ShownParams, _did_show),
     names.DID_PARTIALLY_ACCEPT_COMPLETION: Row(PartlyAcceptedParams, _did_partly_accept),
-    names.DID_FOCUS: Row(None, _did_focus),
+    names.DID_FOCUS: Row(FocusParams, _did_focus),
 }

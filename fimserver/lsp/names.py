@@ -22,6 +22,13 @@ SET_SNOOZE = "fimserver.setSnooze"
 
 COMMIT_MESSAGE = "fimserver.commitMessage"
 
+REVIEW = "fimserver.review"
+REVIEW_CANCEL = "fimserver.review.cancel"
+REVIEW_CLEAR = "fimserver.review.clear"
+REVIEW_DISMISS = "fimserver.review.dismiss"
+REVIEW_DISMISS_KIND = "fimserver.review.dismissKind"
+REVIEW_EXPLAIN = "fimserver.review.explain"
+
 # The commands on a part of a file, as review/actions.py names them.
 EDITS = ("explain", "fix", "docstring", "tests", "simplify", "types", "instruct")
 
@@ -34,4 +41,5 @@ def edit_command(action: str) -> str:
 COMMAND_NAMES = (
     *(ACCEPTED, STATUS, WHY, JOURNAL, RESTART_ENGINE, SET_ENABLED, SET_SNOOZE),
     *(COMMIT_MESSAGE, *map(edit_command, EDITS)),
+    *(REVIEW, REVIEW_CANCEL, REVIEW_CLEAR, REVIEW_DISMISS, REVIEW_DISMISS_KIND, REVIEW_EXPLAIN),
 )

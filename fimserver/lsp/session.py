@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -26,6 +26,9 @@ from fimserver.lsp.status import Status, StatusReporter
 from fimserver.lsp.workspace import Workspace
 from fimserver.settings import Problem, Settings
 from fimserver.values import Reason, Rejection
+
+if TYPE_CHECKING:
+    from fimserver.lsp.findings import Shown
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,8 @@ class Session:
         self.workspace = Workspace(client.roots, settings)
         self.documents = Documents(client.encoding)
         self.offers = Offers()
+        self.reviews: dict[str, asyncio.Task[None]] = {}  # that run, by their document; "" is the whole repository
+        self.findings: dict[str, list[Shown]] = {}  # that are shown, by their document
         self.working: dict[int | str, asyncio.Task[Any]] = {}  # by the token of the progress that is shown
         self._settings_at_start = settings
         self._new_engine, self._new_completer = new_engine, new_completer

@@ -55,6 +55,11 @@ async def staged_diff(folder: Path) -> str:
     return _text(await _git(folder, "diff", "--cached", *_FORM[:3], "--find-renames", *_PREFIXES))
 
 
+async def working_diff(folder: Path) -> str:
+    """Return what is not committed yet, of the files git knows, with some context. Raises GitUnusable."""
+    return _text(await _git(folder, "diff", *_FORM[:3], "--find-renames", *_PREFIXES, await _since(folder, "")))
+
+
 async def recent_subjects(folder: Path, count: int = 8) -> list[str]:
     """Return the first lines of the last commits' messages, the newest first."""
     return _text(await _try(folder, "log", f"--max-count={count}", "--format=%s")).splitlines()

@@ -4,10 +4,8 @@ It is fitted to its place first: the quote's indentation, the document's line en
 not the finding.
 """
 
-from fimserver.complete.junk import control_text_in, drop_invisible_characters
-from fimserver.context.cursor import look_around
-from fimserver.settings import CompletionSettings
-from fimserver.syntax.errors import error_count
+from fimserver.errors import EditRefused
+from fimserver.review.edits import check_characters, checked
 from fimserver.text import leading_blanks, main_line_ending, position_at, with_line_ending
 from fimserver.values import Document, Span
 
@@ -19,14 +17,14 @@ def sound_replacement(document: Document, span: Span, replacement: str | None) -
     """Return the text to put in place of a span, None where it should not be put there."""
     if replacement is None or replacement.count("\n") >= _MOST_LINES:
         return None
-    context = look_around(document, span.start, completion=CompletionSettings(), invoked=True)
-    if control_text_in(replacement, context) or drop_invisible_characters(replacement, context) != replacement:
+    try:
+        check_characters(replacement, document, span)
+    except EditRefused:
         return None
     text = _fitted(document, span, replacement)
     if text.split() == document.text[span.start : span.end].split():
         return None
-    before, after = error_count(document, span.start, span.end, text)
-    return text if after <= before else None
+    return None if checked(document, span, text).new_errors else text
 
 
 def _fitted(document: Document, span: Span, replacement: str) -> str:

@@ -128,20 +128,25 @@ def _around(lines: range, target: Target, tree: Tree | None) -> range:
     if not target.is_change:
         return lines
     function = _scope_lines(target.document, lines, tree)
-    if function is not None:
+    if function is not None and len(function) <= _SHORT_FUNCTION_LINES:
         return function
     count = len(target.document.starts)
     return range(max(0, lines.start - _MARGIN_LINES), min(count, lines.stop + _MARGIN_LINES))
 
 
+def function_around(document: Document, line: int) -> range:
+    """Return the lines of the smallest class or function around a line, or of the whole text."""
+    return _scope_lines(document, range(line, line + 1), parse(document)) or range(len(document.starts))
+
+
 def _scope_lines(document: Document, lines: range, tree: Tree | None) -> range | None:
-    """Return the smallest scope that holds some lines, if it is short."""
+    """Return the lines of the smallest scope that holds some lines."""
     if tree is None:
         return None
     for node in reversed(tree.path(_code_start(document, lines.start))):
         first, last = _node_lines(document, tree, node)
         if node.type in tree.language.scopes and first <= lines.start and lines.stop <= last + 1:
-            return range(first, last + 1) if last - first < _SHORT_FUNCTION_LINES else None
+            return range(first, last + 1)
     return None
 
 
