@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import httpx2
@@ -32,6 +33,7 @@ from fimserver.engine.interface import (
     Usage,
 )
 from fimserver.errors import EngineError, EngineLoading, EngineRefused, EngineUnavailable
+from fimserver.retrieval.secrets import mask_secrets
 from fimserver.settings import EngineSettings
 
 _CONNECT_S = 5.0
@@ -63,7 +65,11 @@ class RemoteEngine:
         self._failures: list[float] = []
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[Chunk, None]:
-        """Stream an answer. Raises EngineError; closing the iterator closes the connection."""
+        """Stream an answer. Raises EngineError; closing the iterator closes the connection.
+
+        What looks like a secret is masked in the prompt: a server may stand, or pass on what it hears, anywhere.
+        """
+        request = replace(request, prompt=_without_secrets(request.prompt))
         answer = _Answer(request)
         if request.forced:
             yield answer.read(Piece(text=request.forced))
@@ -236,6 +242,14 @@ class RemoteEngine:
     def _not_its_language(self) -> EngineRefused:
         kind = self._settings.kind
         return EngineRefused(f"{self._url} answers, but not as a {kind} server does. Check engine.kind and engine.url.")
+
+
+def _without_secrets(prompt: Prompt) -> Prompt:
+    return replace(prompt, segments=tuple(replace(one, text=_masked(one.text)) for one in prompt.segments))
+
+
+# Most segments stay the same from key to key, and masking a long one takes some milliseconds.
+_masked = lru_cache(maxsize=64)(mask_secrets)
 
 
 # An answer that began and then broke, as servers do that fail at something they were asked for.

@@ -81,6 +81,24 @@ def serve() -> Iterator[Any]:
         server.__exit__()
 
 
+SECRET = "ghp_" + "a1B2" * 10
+
+
+@pytest.mark.parametrize("segment", [2, 4, 6], ids=["prefix", "suffix", "typed"])
+async def test_what_looks_like_a_secret_is_masked_wherever_it_stands(serve: Any, segment: int) -> None:
+    texts = [one.text for one in PROMPT.segments]
+    segments = [
+        Segment(f'{one.text}\nkey = "{SECRET}"\n') if index == segment else one
+        for index, one in enumerate(PROMPT.segments)
+    ]
+    peer = serve({"/api/show": OLLAMA_SHOW, "/api/generate": lines([OLLAMA_END])})
+    async with engine_at("ollama", peer.url) as engine:
+        await answer_of(engine, GenerateRequest(prompt=Prompt(tuple(segments))))
+    [body] = peer.bodies("/api/generate")
+    assert SECRET not in str(body)
+    assert all(text in body["prompt"] for text in texts if text != "<s>")
+
+
 # llama-server: every character of a plain text is a token of its code, a control text one of a table.
 
 CONTROLS = {"<s>": 1001, "<PRE>": 1002, "<SUF>": 1003, "<MID>": 1004, "</s>": 1005}
