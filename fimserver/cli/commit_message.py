@@ -1,0 +1,33 @@
+"""Turn what is staged in the repository of this folder into the message of its commit."""
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import click
+
+from fimserver.cli.chat_model import chat_engine, chat_model_option
+from fimserver.cli.choice import Choice
+from fimserver.cli.filter import write
+from fimserver.engine.interface import Engine
+from fimserver.review.commit import commit_message, message_of
+from fimserver.settings import ContextSettings
+
+
+@click.command("commit-message")
+@chat_model_option
+@click.pass_obj
+def commit_message_command(choice: Choice, model: str | None) -> None:
+    """Write the message of what is staged.
+
+    Nothing is committed. As a hook: fimserver commit-message > "$1" in .git/hooks/prepare-commit-msg
+    """
+    write(asyncio.run(_message(chat_engine(choice, model), choice.settings.context)) + "\n")
+
+
+async def _message(engine: Engine, exclude: ContextSettings) -> str:
+    try:
+        async with aclosing(commit_message(engine, Path.cwd(), exclude)) as pieces:
+            return message_of("".join([piece async for piece in pieces]))
+    finally:
+        await engine.close()
