@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from fimserver.engine.interface import Chunk, EngineStatus, ModelFacts
+from fimserver.engine.interface import Chunk, EngineState, EngineStatus, ModelFacts
 from fimserver.engine.launch import Line
 from fimserver.engine.starting import farewell
 from fimserver.engine.wire import (
@@ -64,6 +64,7 @@ class Connection:
         self._waiting: dict[int, asyncio.Queue[Answer]] = {}
         self._asked = asyncio.Event()
         self._heard = False
+        self._state = line.status.state
         self._ended: EngineUnavailable | None = None
         self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._watch()))
 
@@ -112,7 +113,7 @@ class Connection:
             while True:
                 self._take(decode_frame(await self.line.reader.readuntil(b"\n")))
         except (asyncio.IncompleteReadError, ConnectionError):
-            self._end(EngineUnavailable(farewell(self.line.place)))
+            self._end(EngineUnavailable(farewell(self.line.place, loading=self._state is EngineState.LOADING)))
         except (FrameBroken, asyncio.LimitOverrunError):
             self._end(EngineSilent("The engine answered what is no answer."))
 
@@ -126,6 +127,7 @@ class Connection:
             raise FrameBroken("There is no such answer.")
         answer = decode(frame)
         if isinstance(answer, EngineStatus):
+            self._state = answer.state
             self._on_status(answer)
         elif take(frame, "id", int) in self._waiting:  # else it was cancelled meanwhile
             self._waiting[frame["id"]].put_nowait(answer)

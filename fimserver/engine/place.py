@@ -26,6 +26,7 @@ class Place:
     lock: Path
     door: Path
     last_words: Path  # what the process wrote to standard error, kept when it is gone
+    model: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def place_of(options: EngineOptions) -> Place:
         lock=folder / f"{name}.lock",
         door=folder / f"{name}.door",
         last_words=state_folder() / f"{name}.stderr",
+        model=Path(options.model_path),
     )
 
 

@@ -71,8 +71,8 @@ async def start(options: EngineOptions, place: Place, held: int, command: Sequen
         raise EngineUnavailable(farewell(place))
 
 
-def farewell(place: Place) -> str:
-    """Return the sentence for an engine that is gone, with the last line it wrote."""
+def farewell(place: Place, *, loading: bool = False) -> str:
+    """Return the sentence for an engine that is gone, with the last line it wrote; `loading` blames the model."""
     try:
         lines = place.last_words.read_bytes()[-_LAST_WORDS_BYTES:].decode("utf-8", "replace").splitlines()
     except OSError:
@@ -80,7 +80,8 @@ def farewell(place: Place) -> str:
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     printable = "".join(character for character in last if character.isprintable())[:_LAST_WORDS_CHARACTERS]
     said = f"Its last words: {printable}" if printable else "It may have been killed, or the memory was full."
-    return f"The engine stopped unexpectedly. {said}"
+    when = f" while it was reading {place.model}" if loading else ""
+    return f"The engine stopped unexpectedly{when}. {said}"
 
 
 async def _spawned(arguments: Sequence[str], place: Place, held: int) -> asyncio.subprocess.Process:
