@@ -48,7 +48,10 @@ def edit_of(answer: str, document: Document, part: Span) -> Edit:
     if text == document.text[part.start : part.end]:
         raise EditRefused("The model would leave the code as it is.")
     _check_definitions(Edit(document, part, text))
-    return checked(document, part, text)
+    edit = checked(document, part, text)
+    if edit.new_errors and _FENCE.search(answer) is None:  # it is prose, most likely
+        raise EditRefused(_NO_CODE)
+    return edit
 
 
 def checked(document: Document, span: Span, text: str) -> Edit:
@@ -79,6 +82,8 @@ def _with_ends(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise(starts) if start < end]
 
 
+_NO_CODE = "The model answered without code. Ask again in other words, or choose a larger model."
+
 _THOUGHTS = re.compile(r"\s*<think>.*?(?:</think>|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 
@@ -101,7 +106,7 @@ def code_in(answer: str, *, fence_needed: bool = False) -> str:
         found = closing.search(body)
         code = body[: found.start()] if found else body
     if not code.strip():
-        raise EditRefused("The model answered without code. Ask again in other words, or choose a larger model.")
+        raise EditRefused(_NO_CODE)
     return code.strip("\n")
 
 

@@ -139,7 +139,7 @@ def test_a_progress_is_begun_and_ended(till: EditingWindow) -> None:
 
 
 REFUSED = {
-    "an answer that is prose": ("talkative", "It would add"),
+    "an answer that is prose": ("talkative", "answered without code"),
     "an answer that changes nothing": ("same", "leave the code as it is"),
     "a control token": ("leaky", "<|im_start|>"),
     "an answer without an end": ("endless", "cut off after"),
