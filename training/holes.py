@@ -1,0 +1,133 @@
+"""Cut a hole into a text where a user's cursor could stand, and end it where an answer should end.
+
+The kinds and their shares are the table `KINDS`; the README says which measurement chose them.
+"""
+
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# Nobody waits for the rest of a longer line.
+_LONGEST_LINE_CHARACTERS = 160
+_LONGEST_BLOCK_LINES = 14
+_LONGEST_SPAN_CHARACTERS = 220
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`text[start:end]` is wanted at a cursor at `start`; both in characters."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line with something in it: all lines, which of them it is, and where it starts."""
+
+    lines: list[str]
+    number: int
+    start: int
+
+    @property
+    def line(self) -> str:
+        return self.lines[self.number]
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.line)
+
+
+def cut_hole(chance: random.Random, text: str, likeliest: float = 0.5) -> Hole | None:
+    """Return a hole of a random kind, most likely after that share of the text; None where no line has room for one."""
+    lines = text.split("\n")
+    numbers = [number for number, line in enumerate(lines) if line.strip() and len(line) <= _LONGEST_LINE_CHARACTERS]
+    if not numbers:
+        return None
+    number = numbers[int(len(numbers) * min(chance.triangular(0, 1, likeliest), 0.999))]
+    place = _Place(lines, number, sum(len(line) + 1 for line in lines[:number]))
+    kind = chance.choices(list(KINDS), [share for share, _ in KINDS.values()])[0]
+    start, end = KINDS[kind][1](chance, place)
+    return Hole(start, max(start, end), kind)
+
+
+def cursor_column(chance: random.Random, line: str) -> int:
+    """Return where in a line a suggestion may be asked for: at its start, after a token, or at any character.
+
+    At its start is column 0: the model is to write the indentation too, which may be less than the line above has.
+    """
+    indent, length = _indent(line), len(line)
+    where = chance.random()
+    if where < 0.17:
+        return 0
+    if where < 0.55:
+        ends = [match.end() for match in re.finditer(r"\w+|[^\w\s]|\s+", line) if indent < match.end() < length]
+        if ends:
+            return chance.choice(ends)
+    return chance.randint(indent, max(indent, length - 1))
+
+
+def _rest_of_line(chance: random.Random, place: _Place) -> tuple[int, int]:
+    return place.start + cursor_column(chance, place.line), place.end
+
+
+def _inside_line(chance: random.Random, place: _Place) -> tuple[int, int]:
+    """From the cursor to a later token of the line, the rest of which is already there."""
+    column = cursor_column(chance, place.line)
+    ends = [match.end() for match in re.finditer(r"\w+|[^\w\s]", place.line) if column < match.end()]
+    return place.start + column, place.start + (chance.choice(ends) if ends else len(place.line))
+
+
+def _whole_lines(chance: random.Random, place: _Place) -> tuple[int, int]:
+    last = min(len(place.lines) - 1, place.number + chance.choice((0, 1, 1, 2, 3, 5)))
+    return place.start, _end_of(place, last)
+
+
+def _block(chance: random.Random, place: _Place) -> tuple[int, int]:
+    """To the end of the block the cursor is in; from a header's end, to the end of the block it opens."""
+    line, lines = place.line, place.lines
+    opens = line.rstrip().endswith(":")
+    width, last = _indent(line), place.number
+    for number in range(place.number + 1, min(len(lines), place.number + _LONGEST_BLOCK_LINES)):
+        if lines[number].strip() and _indent(lines[number]) < width + opens:
+            break
+        last = number
+    column = len(line) if opens or chance.random() < 0.3 else cursor_column(chance, line)
+    return place.start + column, _end_of(place, last)
+
+
+def _span(chance: random.Random, place: _Place) -> tuple[int, int]:
+    """Any characters: deleted code, half words, across lines."""
+    start = place.start + chance.randint(0, len(place.line))
+    whole = sum(map(len, place.lines)) + len(place.lines) - 1
+    return start, min(whole, start + int(_LONGEST_SPAN_CHARACTERS ** chance.random()))
+
+
+def _nothing(_: random.Random, place: _Place) -> tuple[int, int]:
+    """A finished line: the answer is that nothing is missing."""
+    return place.end, place.end
+
+
+_Cut = Callable[[random.Random, _Place], tuple[int, int]]
+
+KINDS: dict[str, tuple[float, _Cut]] = {
+    "rest of line": (0.68, _rest_of_line),
+    "inside line": (0.06, _inside_line),
+    "whole lines": (0.08, _whole_lines),
+    "block": (0.12, _block),
+    "span": (0.05, _span),
+    "nothing": (0.01, _nothing),
+}
+
+
+def _end_of(place: _Place, last: int) -> int:
+    """Return where line number `last` ends, without empty lines at the end."""
+    while last > place.number and not place.lines[last].strip():
+        last -= 1
+    return place.start + sum(len(line) + 1 for line in place.lines[place.number : last + 1]) - 1
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
