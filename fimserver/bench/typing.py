@@ -59,14 +59,14 @@ async def replay(
         on_trace(trace.name)
         async with Editor((sys.executable, "-P", "-m", "fimserver", *options, "serve")) as editor:
             await editor.initialize(settings)
-            await _until_ready(editor)
+            await until_ready(editor)
             before = await tokens_so_far()
             keys += await _replay_one(editor, trace, gap_ms)
             tokens[trace.name] = await tokens_so_far() - before
     return Replayed(keys, tokens)
 
 
-async def _until_ready(editor: Editor) -> None:
+async def until_ready(editor: Editor) -> None:
     """Ask in an empty document until the model has answered once: loading is not typing."""
     buffer = Buffer(editor, "file:///bench/ready.py", "python", "x = ", "\n")
     while True:

@@ -120,6 +120,15 @@ def resident_bytes(process: int) -> int:
         return 0
 
 
+def processor_s(process: int) -> float:
+    """Return the processor time a process has used so far; 0 where it is gone."""
+    try:
+        times = psutil.Process(process).cpu_times()
+        return float(times.user + times.system)
+    except psutil.Error:
+        return 0.0
+
+
 _CGROUP = Path("/sys/fs/cgroup")
 _NO_LIMIT = 2**62
 
