@@ -23,6 +23,7 @@ class Choice:
 
     settings: Settings
     settings_file: Path
+    model: str | None = None  # that the command line names; the settings hold it already
     problems: tuple[str, ...] = ()
     script: Path | None = None  # replies to answer from, instead of a model
     options: tuple[str, ...] = ()
@@ -32,25 +33,34 @@ def choose(*, settings_file: Path | None = None, model: str | None = None, engin
     """Return the choice. Raises SettingsError where a file that was named cannot be read."""
     settings, problems = _named_settings(settings_file) if settings_file else _own_settings()
     model, script = absolute_model(model), _script(engine)
-    if model is not None:
-        settings = replace(settings, model=replace(settings.model, completion=model))
     options = {
         "--settings": settings_file and settings_file.absolute(),
         "--model": model,
         "--engine": script and f"{_SCRIPTED}{script}",
     }
     return Choice(
-        settings=settings,
+        settings=_with_model(settings, model),
         settings_file=(settings_file or user_settings_file()).absolute(),
+        model=model,
         problems=tuple(problems),
         script=script,
         options=tuple(str(word) for option, value in options.items() if value for word in (option, value)),
     )
 
 
+def chosen_now(choice: Choice) -> tuple[Settings, list[Problem]]:
+    """Return what the settings file says now, for the same options. Raises SettingsError where it cannot be read."""
+    settings, problems = _named_settings(choice.settings_file) if choice.settings_file.exists() else (Settings(), [])
+    return _with_model(settings, choice.model), problems
+
+
 def user_settings_file() -> Path:
     """Return where the user's own settings stand."""
     return config_folder() / "settings.toml"
+
+
+def _with_model(settings: Settings, model: str | None) -> Settings:
+    return settings if model is None else replace(settings, model=replace(settings.model, completion=model))
 
 
 def _own_settings() -> tuple[Settings, list[Problem]]:

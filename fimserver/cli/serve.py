@@ -2,7 +2,7 @@
 
 import click
 
-from fimserver.cli.choice import Choice
+from fimserver.cli.choice import Choice, chosen_now
 from fimserver.engine.interface import Engine
 from fimserver.settings import Settings
 
@@ -17,6 +17,7 @@ def serve_command(choice: Choice, tcp_port: int | None) -> None:
     """
     from fimserver.errors import FimError
     from fimserver.logs import set_up_logging
+    from fimserver.lsp.following import SettingsFile
     from fimserver.lsp.serve import serve
 
     def new_engine(settings: Settings, *, chat: bool = False) -> Engine:
@@ -24,8 +25,9 @@ def serve_command(choice: Choice, tcp_port: int | None) -> None:
 
         return engines.new_engine(settings, choice.script, chat=chat)
 
+    followed = SettingsFile(choice.settings_file, lambda: chosen_now(choice))
     set_up_logging("server", choice.settings.privacy.log_level)
     try:
-        serve(new_engine, choice.settings, problems=choice.problems, tcp_port=tcp_port)
+        serve(new_engine, choice.settings, problems=choice.problems, followed=followed, tcp_port=tcp_port)
     except OSError as error:
         raise FimError(f"Port {tcp_port} cannot be used: {error.strerror or error}. Choose another.") from error

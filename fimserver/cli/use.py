@@ -22,4 +22,4 @@ def use_command(choice: Choice, name: str, chat: bool) -> None:
     path = resolve(name)
     value = "" if name == EMBEDDED_ID and not chat else str(path) if Path(name).expanduser().is_file() else name
     write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
-    output.line(f"{path} answers from now on; open editors follow when their server is started again.")
+    output.line(f"{path} answers from now on, in open editors too.")

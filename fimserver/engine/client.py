@@ -104,6 +104,14 @@ class EngineClient:
         await self.stop()
         await self._connected()
 
+    async def leave(self) -> None:
+        """Let go of the engine for good: it ends at once where nobody else uses it. Raises as `ask_status` does."""
+        ours = self._connection is not None and self._connection.open
+        others = (await self.ask_status()).clients - ours
+        await self.close()
+        if not others:
+            await self.stop()
+
     async def close(self) -> None:
         """Let go of the engine. It goes on for its other clients."""
         self._closed = True

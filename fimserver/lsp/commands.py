@@ -89,6 +89,7 @@ async def _accepted(session: Session, arguments: AcceptedArguments) -> None:
 
 async def _status(session: Session, _: NoArguments) -> dict[str, Any]:
     """Return what the status item's tooltip shows. The engine is not started for it."""
+    session.follow_settings_file()
     session.status.want()
     engine, last = session.engine.status(), session.status.last
     model = await session.engine.describe() if engine.state is EngineState.READY else None

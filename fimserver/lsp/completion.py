@@ -54,6 +54,7 @@ def _asked(
     position: types.Position,
     context: types.InlineCompletionContext | None = None,
 ) -> Asked | Rejection:
+    session.follow_settings_file()
     if isinstance(document, Rejection):
         return document
     if session.status.off:

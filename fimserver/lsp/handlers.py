@@ -120,6 +120,7 @@ def _cancel(session: Session, params: Any) -> None:
 
 def _did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     opened = params.text_document
+    session.follow_settings_file()
     session.documents.open(opened.uri, _language_id(opened), opened.version, opened.text)
     note_visit(session, opened.uri)
     session.start_engine()
@@ -159,6 +160,7 @@ def _note(session: Session, item: Item, event: Event) -> None:
 
 
 def _did_focus(session: Session, params: FocusParams) -> None:
+    session.follow_settings_file()
     session.status.want()
     if params.textDocument:
         note_visit(session, params.textDocument.uri)

@@ -11,6 +11,7 @@ from fimserver.complete.other_files import OtherFiles
 from fimserver.engine.interface import Engine
 from fimserver.lsp.envelope import Message, read_message
 from fimserver.lsp.faults import report_fault
+from fimserver.lsp.following import SettingsFile
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.greeting import Greeted
 from fimserver.lsp.parent import watch_process
@@ -37,9 +38,10 @@ def run(
     writer: Writer,
     new_engine: EngineFactory,
     new_completer: CompleterFactory | None,
+    followed: SettingsFile | None,
 ) -> NoReturn:
     """Serve a client that has been greeted and end the process when it is gone."""
-    asyncio.run(_run(greeted, channel, frames, writer, new_engine, new_completer or _completer))
+    asyncio.run(_run(greeted, channel, frames, writer, new_engine, new_completer or _completer, followed))
 
 
 async def _run(
@@ -49,13 +51,16 @@ async def _run(
     writer: Writer,
     new_engine: EngineFactory,
     new_completer: CompleterFactory,
+    followed: SettingsFile | None,
 ) -> NoReturn:
     sys.setswitchinterval(_TURN_S)
     asyncio.get_running_loop().set_exception_handler(report_fault)
     server = Server()
     protocol = server.protocol
     protocol.outlet = writer
-    protocol.session = session = Session(protocol, greeted.client, greeted.settings, new_engine, new_completer)
+    protocol.session = session = Session(
+        protocol, greeted.client, greeted.settings, new_engine, new_completer, followed
+    )
     session.tell_problems(greeted.problems)
     for message in greeted.early:
         protocol.receive(message)

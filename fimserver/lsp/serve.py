@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
+from fimserver.lsp.following import SettingsFile
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.greeting import greet
 from fimserver.lsp.transport import Writer, leave, standard_channel, tcp_channel
@@ -26,13 +27,15 @@ def serve(
     settings: Settings,
     *,
     problems: Sequence[Problem] = (),
+    followed: SettingsFile | None = None,
     tcp_port: int | None = None,
     new_completer: "CompleterFactory | None" = None,
 ) -> NoReturn:
     """Serve one editor and end the process: with code 0 if it shut the server down before it left, else with 1.
 
     `new_engine` and `new_completer` are called after `initialize` has been answered: what they import costs the editor
-    no time. `problems` are sentences about the settings, for the user. Raises OSError where the TCP port is taken.
+    no time. `problems` are sentences about the settings, for the user; `followed` is the file they come from, which is
+    read again when it was written. Raises OSError where the TCP port is taken.
     """
     channel = standard_channel() if tcp_port is None else tcp_channel(tcp_port)
     if tcp_port is None:
@@ -45,4 +48,4 @@ def serve(
     from fimserver.lsp.running import run
 
     greeted = replace(greeted, problems=(*problems, *greeted.problems))
-    run(greeted, channel, frames, writer, new_engine, new_completer)
+    run(greeted, channel, frames, writer, new_engine, new_completer, followed)

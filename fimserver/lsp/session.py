@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,12 @@ from pygls.exceptions import JsonRpcException
 
 from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import Engine, EngineStatus
-from fimserver.errors import EngineLoading, FimError
+from fimserver.errors import EngineLoading, FimError, SettingsError
 from fimserver.lsp import names
 from fimserver.lsp.client import Client
-from fimserver.lsp.configuration import settings_while_running
+from fimserver.lsp.configuration import settings_at_start, settings_while_running
 from fimserver.lsp.documents import Documents
+from fimserver.lsp.following import SettingsFile
 from fimserver.lsp.offers import Offers
 from fimserver.lsp.seams import CompleterFactory, Connection, EngineFactory
 from fimserver.lsp.status import Status, StatusReporter
@@ -55,6 +57,7 @@ class Session:
         settings: Settings,
         new_engine: EngineFactory,
         new_completer: CompleterFactory,
+        followed: SettingsFile | None = None,
     ) -> None:
         self.connection = connection
         self.client = client
@@ -64,7 +67,8 @@ class Session:
         self.reviews: dict[str, asyncio.Task[None]] = {}  # that run, by their document; "" is the whole repository
         self.findings: dict[str, list[Shown]] = {}  # that are shown, by their document
         self.working: dict[int | str, asyncio.Task[Any]] = {}  # by the token of the progress that is shown
-        self._settings_at_start = settings
+        self._settings_at_start, self._followed = settings, followed
+        self._configured: Any = None  # what the editor said of settings last
         self._new_engine, self._new_completer = new_engine, new_completer
         self._told: set[Problem] = set()
         self._told_trouble_s = -_BETWEEN_TROUBLES_S
@@ -86,10 +90,26 @@ class Session:
 
     def configure(self, values: Any) -> None:
         """Follow what the editor says of settings now."""
+        self._configured = values
         settings, problems = settings_while_running(self._settings_at_start, values)
         self.tell_problems(problems)
         if settings != self.workspace.wanted:
             self._want(settings)
+
+    def follow_settings_file(self) -> None:
+        """Take the user's settings file as it is by now. Another model or engine that it names answers from now on."""
+        try:
+            news = self._followed.news() if self._followed else None
+        except SettingsError as error:
+            self.tell_problems([str(error)])
+            return
+        if news is not None:
+            before = self.settings
+            self.tell_problems(news[1])
+            self._settings_at_start, problems = settings_at_start(news[0], self.client.options)
+            self.tell_problems(problems)
+            self.configure(self._configured)
+            self._change_engines(before)
 
     def set_enabled(self, enabled: bool) -> None:
         """Switch suggestions on or off until the editor's settings change. On ends a snooze, too."""
@@ -171,6 +191,26 @@ class Session:
         for engine in (old, chat):
             if engine is not None:
                 await engine.close()
+
+    def _change_engines(self, before: Settings) -> None:
+        """Take other engines where the settings name others now. What was asked of the old ones may still end."""
+        changed_engine = self.settings.engine != before.engine
+        if (changed_engine or self.settings.model.chat != before.model.chat) and self._chat_engine is not None:
+            self.in_background(self._let_go(self._chat_engine, before))
+            self._chat_engine = None
+        old = replace(before.model, chat=self.settings.model.chat)
+        if changed_engine or self.settings.model != old:
+            self.in_background(self._let_go(self.engine, before))
+            self._starting = None
+            self._take_engine()
+            self.start_engine()
+            self.status.report()
+
+    async def _let_go(self, engine: Engine, settings: Settings) -> None:
+        """Let go of an engine once nobody waits for it; a process of ours ends then, unless another window uses it."""
+        await asyncio.sleep(settings.completion.deadline_ms / 1_000)
+        with suppress(FimError):  # nobody waits for it any more
+            await (engine.leave() if isinstance(engine, EngineClient) else engine.close())
 
     async def close(self) -> None:
         """Let go of everything that outlives a request."""

@@ -283,6 +283,25 @@ async def test_asking_for_the_status_starts_nothing(options: EngineOptions) -> N
     assert not place_of(options).lock.exists()
 
 
+async def test_who_leaves_last_ends_the_engine(options: EngineOptions) -> None:
+    async with client_of(options) as first, client_of(options) as last:
+        for client in (first, last):
+            await client.loaded()
+        await first.leave()
+        while (await last.ask_status()).clients > 1:  # the engine hears of it in its own time
+            await asyncio.sleep(0.01)
+        assert await answer(last, "say on") == "on"
+        await last.leave()
+        assert (await last.ask_status()).state is EngineState.ABSENT
+
+
+async def test_leaving_without_having_asked_ends_nobodys_engine(options: EngineOptions) -> None:
+    async with client_of(options) as user, client_of(options) as other:
+        await user.loaded()
+        await other.leave()
+        assert await answer(user, "say on") == "on"
+
+
 async def test_twenty_clients_share_one_engine(options: EngineOptions) -> None:
     clients = [EngineClient(options, command=("standin-is-never-started-twice",)) for _ in range(20)]
     async with client_of(options) as first:
