@@ -32,11 +32,23 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Something said in a conversation: `role` is system, user or assistant."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model reads, in order. Text that changes least stands first."""
+    """What the model reads, in order. Text that changes least stands first.
+
+    `turns` say the same as the segments, for servers that write a conversation by a template of their own.
+    """
 
     segments: tuple[Segment, ...]
     stop_controls: tuple[str, ...] = ()  # control texts that end the answer, beside the model's own end tokens
+    turns: tuple[Turn, ...] = ()
 
 
 class Priority(IntEnum):

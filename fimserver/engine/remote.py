@@ -245,7 +245,8 @@ class RemoteEngine:
 
 
 def _without_secrets(prompt: Prompt) -> Prompt:
-    return replace(prompt, segments=tuple(replace(one, text=_masked(one.text)) for one in prompt.segments))
+    segments = tuple(replace(one, text=_masked(one.text)) for one in prompt.segments)
+    return replace(prompt, segments=segments, turns=tuple(replace(one, text=_masked(one.text)) for one in prompt.turns))
 
 
 # Most segments stay the same from key to key, and masking a long one takes some milliseconds.

@@ -38,6 +38,7 @@ from fimserver.engine.interface import (
     Priority,
     Prompt,
     Segment,
+    Turn,
     Usage,
 )
 
@@ -133,6 +134,9 @@ def decode_prompt(values: Mapping[str, Any]) -> Prompt:
     return Prompt(
         segments=tuple(_decode_segment(segment) for segment in _objects(take(values, "segments", list))),
         stop_controls=_texts(take(values, "stop_controls", list)),
+        turns=tuple(
+            Turn(take(turn, "role", str), take(turn, "text", str)) for turn in _objects(take(values, "turns", list))
+        ),
     )
 
 

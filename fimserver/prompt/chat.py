@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from fimserver.engine.interface import Keep, ModelFacts, Prompt, Segment
+from fimserver.engine.interface import Keep, ModelFacts, Prompt, Segment, Turn
 from fimserver.prompt.profile import bos_text
 
 
@@ -38,7 +38,12 @@ def chat_prompt(messages: Sequence[ChatMessage], facts: ModelFacts) -> Prompt:
     segments = tuple(_joined(_segments(text, messages, facts)))
     if bos and segments[0] != Segment(bos, control=True):
         segments = (Segment(bos, control=True), *segments)
-    return Prompt(segments, stop_controls=tuple(end for end in _ENDS if end in facts.control_texts))
+    return Prompt(
+        segments,
+        stop_controls=tuple(end for end in _ENDS if end in facts.control_texts),
+        # A model whose tokens are not known is another server's, which knows its template better.
+        turns=() if facts.control_texts else tuple(Turn(message.role, message.text) for message in messages),
+    )
 
 
 # Texts that end a turn or an answer, in the spellings of the usual families.

@@ -27,7 +27,7 @@ from fimserver.engine.interface import (
 
 SEGMENTS = (Segment("<|fim_prefix|>", control=True), Segment("é\n🙂", keep=Keep.TAIL, leading_space=True))
 REQUEST = GenerateRequest(
-    prompt=Prompt(SEGMENTS, stop_controls=("<|end|>",)),
+    prompt=Prompt(SEGMENTS, stop_controls=("<|end|>",), turns=(wire.Turn("user", "Why?"),)),
     max_tokens=7,
     deadline_ms=12.5,
     priority=Priority.AHEAD,

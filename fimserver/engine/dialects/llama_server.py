@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from fimserver.engine.dialects.conversation import chat_piece, messages
 from fimserver.engine.dialects.speech import Call, Json, Piece, control_texts, cut_inside, sampling
 from fimserver.engine.encoding import trim
 from fimserver.engine.interface import Finish, GenerateRequest, Keep, ModelFacts, Prompt, Segment
@@ -44,7 +45,16 @@ class LlamaServer:
         )
 
     async def question(self, request: GenerateRequest, call: Call) -> tuple[str, Json]:
-        """Write tokens for `/completion`; the server's slots keep what they have read."""
+        """Write tokens for `/completion`, a conversation as its messages; the server keeps what it has read."""
+        if request.prompt.turns:
+            return "/v1/chat/completions", {
+                "messages": messages(request.prompt),
+                "max_tokens": request.max_tokens,
+                "stream": True,
+                "cache_prompt": True,
+                **({"grammar": request.grammar} if request.grammar else {}),
+                **sampling(request),
+            }
         options: dict[str, Any] = {
             "n_predict": request.max_tokens,
             "stream": True,
@@ -66,7 +76,9 @@ class LlamaServer:
         return not tried
 
     def piece(self, event: Json) -> Piece:
-        """Read an event of `/completion` or `/infill`."""
+        """Read an event of `/completion`, `/infill` or `/v1/chat/completions`."""
+        if "choices" in event:
+            return chat_piece(event["choices"][0]) if event["choices"] else Piece()
         probabilities = event.get("completion_probabilities") or ()
         ended = Finish.MAX_TOKENS if event.get("stop_type") == "limit" else Finish.END_OF_TEXT
         return Piece(

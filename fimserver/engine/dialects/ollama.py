@@ -1,5 +1,6 @@
 """Speak to Ollama: `/api/generate`, raw."""
 
+from fimserver.engine.dialects.conversation import messages
 from fimserver.engine.dialects.speech import Call, Json, Piece, as_text, sampling
 from fimserver.engine.interface import Finish, GenerateRequest, ModelFacts, Prompt
 from fimserver.errors import EngineRefused
@@ -33,13 +34,20 @@ class Ollama:
         )
 
     async def question(self, request: GenerateRequest, call: Call) -> tuple[str, Json]:  # noqa: ARG002
-        """Write the prompt as one text."""
+        """Write the prompt as one text, a conversation as its messages."""
         options = {
             "num_predict": request.max_tokens,
             "num_ctx": self._settings.context_tokens,
             "stop": list(request.prompt.stop_controls),
             **sampling(request),
         }
+        if request.prompt.turns:
+            return "/api/chat", {
+                "model": self._settings.remote_model,
+                "messages": messages(request.prompt),
+                "stream": True,
+                "options": options,
+            }
         return "/api/generate", {
             "model": self._settings.remote_model,
             "prompt": as_text(request, self._settings.context_tokens),
@@ -50,7 +58,9 @@ class Ollama:
         }
 
     def piece(self, event: Json) -> Piece:
-        """Read a line of `/api/generate`."""
+        """Read a line of `/api/generate` or `/api/chat`."""
+        if "message" in event:
+            event = {**event, "response": event["message"].get("content") or ""}
         told = [float(one["logprob"]) for one in event.get("logprobs") or ()]
         if not event.get("done"):
             return Piece(text=str(event["response"]), tokens=len(told), logprob=sum(told))

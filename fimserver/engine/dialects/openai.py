@@ -1,7 +1,9 @@
 """Speak to vLLM, LM Studio, Jan, Text Generation Inference, llama-cpp-python's server: OpenAI's `/v1/completions`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from fimserver.engine.dialects.conversation import chat_piece, messages
 from fimserver.engine.dialects.speech import Call, Json, Piece, as_text, sampling
 from fimserver.engine.interface import Finish, GenerateRequest, ModelFacts, Prompt
 from fimserver.errors import EngineRefused
@@ -34,7 +36,15 @@ class OpenAi:
         return ModelFacts(name=self._model, path=self._model, architecture="", context_tokens=self._context_tokens)
 
     async def question(self, request: GenerateRequest, call: Call) -> tuple[str, Json]:  # noqa: ARG002
-        """Write the prompt as one text."""
+        """Write the prompt as one text, a conversation as its messages."""
+        if request.prompt.turns:
+            return "/v1/chat/completions", {
+                "model": self._model,
+                "messages": messages(request.prompt),
+                "max_tokens": request.max_tokens,
+                "stream": True,
+                **sampling(request),
+            }
         return "/v1/completions", {
             "model": self._model,
             "prompt": as_text(request, self._context_tokens),
@@ -51,7 +61,7 @@ class OpenAi:
         return wanted
 
     def piece(self, event: Json) -> Piece:
-        """Read an event of `/v1/completions`."""
+        """Read an event of `/v1/completions` or `/v1/chat/completions`."""
         counts = None
         if isinstance(usage := event.get("usage"), Mapping):
             prompt = int(usage.get("prompt_tokens") or 0)
@@ -65,6 +75,8 @@ class OpenAi:
         choices = event["choices"]
         if not choices:
             return Piece(counts=counts)
+        if "delta" in choices[0]:
+            return replace(chat_piece(choices[0]), counts=counts)
         told = [float(one) for one in (choices[0].get("logprobs") or {}).get("token_logprobs") or () if one is not None]
         reason = choices[0].get("finish_reason")
         finish = None if not reason else Finish.MAX_TOKENS if reason == "length" else Finish.END_OF_TEXT

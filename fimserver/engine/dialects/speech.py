@@ -64,7 +64,7 @@ _FIRST_TOKENS = frozenset({"<s>", "<bos>", "<|begin_of_text|>", "<｜begin▁of�
 _CHARACTERS_PER_TOKEN = 3
 
 # Shows nothing and joins nothing: U+200C, zero width non-joiner.
-_CUT = "\u200c"
+CUT = "\u200c"
 
 
 def sampling(request: GenerateRequest) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def as_text(request: GenerateRequest, context_tokens: int) -> str:
         segments = segments[1:]
     parts: list[tuple[Keep, Sequence[int]]] = []
     for segment in (*segments, Segment(request.forced)):
-        text = segment.text if segment.control else _CUT.join(cut_inside(segment.text, controls))
+        text = segment.text if segment.control else CUT.join(cut_inside(segment.text, controls))
         parts.append((segment.keep, list(map(ord, text))))
     return "".join(map(chr, trim(parts, context_tokens * _CHARACTERS_PER_TOKEN)))
 
