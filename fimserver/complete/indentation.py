@@ -140,6 +140,8 @@ def _levels(context: CursorContext, language: Language) -> Iterator[str]:
     document, width = context.document, 1_000
     for line in range(context.line - 1, max(-1, context.line - 300), -1):
         text = line_text(document, line)
+        if columns(leading_blanks(text)) >= width and not _may_end_header(text):
+            continue  # as most do: it stands in a block that was found already
         if not text.strip() or is_remark(text, language):
             continue
         blanks = header_indent(document, line, language)
@@ -148,6 +150,17 @@ def _levels(context: CursorContext, language: Language) -> Iterator[str]:
         if columns(blanks) < width:
             width = columns(blanks)
             yield blanks
+        if not width:
+            return
+
+
+_CLOSES_FIRST = re.compile(r"[^(\[]*[)\]]")
+
+
+def _may_end_header(line: str) -> bool:
+    """Say whether a line may close a bracket that a line further left has opened."""
+    closers, openers = line.count(")") + line.count("]"), line.count("(") + line.count("[")
+    return closers > openers or (closers > 0 and _CLOSES_FIRST.match(line) is not None)
 
 
 def _moved(text: str, first: str, place: str, language: Language) -> str | None:

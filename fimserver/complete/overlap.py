@@ -87,7 +87,7 @@ def refuse_the_lines_above_again(text: str, context: CursorContext) -> str | Rej
 
 
 # A phrase is as long as this; four in a row are a loop.
-_PHRASE_CHARACTERS = range(12, 200)
+_SHORTEST_PHRASE, _LONGEST_PHRASE = 12, 200
 _MOST_PHRASES = 4
 
 
@@ -95,8 +95,10 @@ def refuse_repetition(text: str, context: CursorContext) -> str | Rejection:  # 
     """Refuse a text of which one line, or one phrase, is most; brackets, rules and rows of numbers may repeat."""
     lines = [line.strip() for line in text.split("\n") if _has_letters(line)]
     often = max((lines.count(line) for line in set(lines)), default=0)
-    periods = (period for period in _PHRASE_CHARACTERS if _has_letters(text[-period:]))
-    loops = any(text.endswith(text[-period:] * _MOST_PHRASES) for period in periods)
+    phrases = (
+        text[-length:] for length in range(_SHORTEST_PHRASE, min(_LONGEST_PHRASE, len(text) // _MOST_PHRASES + 1))
+    )
+    loops = any(text.endswith(phrase * _MOST_PHRASES) and _has_letters(phrase) for phrase in phrases)
     if loops or (len(lines) >= 4 and often * 2 > len(lines)):
         return Rejection(reason=Reason.REPEATS_ITSELF, detail="It repeated itself.")
     return text
