@@ -32,6 +32,7 @@ ROWS = (
     ("fimserver.syntax", 5),
     ("fimserver.workspace", 6),
     ("fimserver.settings", 6),
+    ("fimserver.settings_file", 6),
     ("fimserver.files", 6),
     ("fimserver.logs", 6),
     ("fimserver.engine.wire", 6),

@@ -6,8 +6,8 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.settings_file import write_setting
 from fimserver.models.store import EMBEDDED_ID, resolve
+from fimserver.settings_file import write_setting
 
 
 @click.command("use")

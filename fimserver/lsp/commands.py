@@ -12,6 +12,7 @@ from fimserver.lsp.commit_message import CommitArguments, write_commit_message
 from fimserver.lsp.editing import EditArguments, run_action
 from fimserver.lsp.messages import structured
 from fimserver.lsp.offers import Event
+from fimserver.lsp.pulling import PullArguments, pull_model
 from fimserver.lsp.review import (
     ClearArguments,
     FindingArguments,
@@ -149,6 +150,7 @@ COMMANDS: Mapping[str, Row] = {
     names.RESTART_ENGINE: Row(NoArguments, _restart_engine),
     names.SET_ENABLED: Row(EnabledArguments, _set_enabled),
     names.SET_SNOOZE: Row(SnoozeArguments, _set_snooze),
+    names.PULL_MODEL: Row(PullArguments, pull_model),
     names.COMMIT_MESSAGE: Row(CommitArguments, write_commit_message),
     names.REVIEW: Row(ReviewArguments, review),
     names.REVIEW_CANCEL: Row(ClearArguments, cancel_review),

@@ -17,7 +17,7 @@ class SettingsFile:
 
     def __init__(self, path: Path, reread: Reread) -> None:
         """Begin with the file as it is now; `reread` returns what it says, or raises SettingsError."""
-        self._path = path
+        self.path = path
         self._reread = reread
         self._seen = self._mark()
 
@@ -35,7 +35,7 @@ class SettingsFile:
     def _mark(self) -> tuple[int, int, int]:
         """Return what differs once the file was written: when, how long it is, and which file it is."""
         try:
-            found = self._path.stat()
+            found = self.path.stat()
         except OSError:
             return (0, 0, 0)
         return (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -20,6 +20,8 @@ RESTART_ENGINE = "fimserver.restartEngine"
 SET_ENABLED = "fimserver.setEnabled"
 SET_SNOOZE = "fimserver.setSnooze"
 
+PULL_MODEL = "fimserver.pullModel"
+
 COMMIT_MESSAGE = "fimserver.commitMessage"
 
 REVIEW = "fimserver.review"
@@ -40,6 +42,6 @@ def edit_command(action: str) -> str:
 
 COMMAND_NAMES = (
     *(ACCEPTED, STATUS, WHY, JOURNAL, RESTART_ENGINE, SET_ENABLED, SET_SNOOZE),
-    *(COMMIT_MESSAGE, *map(edit_command, EDITS)),
+    *(PULL_MODEL, COMMIT_MESSAGE, *map(edit_command, EDITS)),
     *(REVIEW, REVIEW_CANCEL, REVIEW_CLEAR, REVIEW_DISMISS, REVIEW_DISMISS_KIND, REVIEW_EXPLAIN),
 )

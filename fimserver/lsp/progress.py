@@ -6,16 +6,23 @@ as `$/cancelRequest` does.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from fimserver.lsp.session import Session
 
-Report = Callable[[str], None]
+
+class Report(Protocol):
+    """Says how far the work is: in words, and in percent where that is known."""
+
+    def __call__(self, message: str, percentage: int | None = None) -> None:
+        """Show it, unless something was shown just now."""
+        ...
+
 
 # An editor draws no more often; a model writes a hundred pieces a second.
 _BETWEEN_REPORTS_S = 0.1
@@ -24,15 +31,18 @@ _numbers = itertools.count(1)
 
 
 @asynccontextmanager
-async def progress(session: Session, title: str) -> AsyncIterator[Report]:
-    """Show a progress while the block runs, and yield the function that says how far it is."""
+async def progress(session: Session, title: str, *, percentage: int | None = None) -> AsyncIterator[Report]:
+    """Show a progress while the block runs, and yield the function that says how far it is.
+
+    One that is to have percentages begins with one.
+    """
     token = await _created(session)
     task = asyncio.current_task()
     if token is None or task is None:
-        yield lambda _: None
+        yield _silent
         return
     session.working[token] = task
-    _notify(session, token, types.WorkDoneProgressBegin(title=title, cancellable=True))
+    _notify(session, token, types.WorkDoneProgressBegin(title, cancellable=True, percentage=percentage))
     try:
         yield _reporting(session, token)
     finally:
@@ -61,15 +71,19 @@ async def _created(session: Session) -> str | None:
     return token
 
 
+def _silent(message: str, percentage: int | None = None) -> None:
+    """Say nothing, to a client that shows nothing."""
+
+
 def _reporting(session: Session, token: str) -> Report:
     loop = asyncio.get_running_loop()
     last_s = -_BETWEEN_REPORTS_S
 
-    def report(message: str) -> None:
+    def report(message: str, percentage: int | None = None) -> None:
         nonlocal last_s
         if loop.time() - last_s >= _BETWEEN_REPORTS_S:
             last_s = loop.time()
-            _notify(session, token, types.WorkDoneProgressReport(message=message))
+            _notify(session, token, types.WorkDoneProgressReport(message=message, percentage=percentage))
 
     return report
 

@@ -67,7 +67,7 @@ class Session:
         self.reviews: dict[str, asyncio.Task[None]] = {}  # that run, by their document; "" is the whole repository
         self.findings: dict[str, list[Shown]] = {}  # that are shown, by their document
         self.working: dict[int | str, asyncio.Task[Any]] = {}  # by the token of the progress that is shown
-        self._settings_at_start, self._followed = settings, followed
+        self._settings_at_start, self.settings_file = settings, followed
         self._configured: Any = None  # what the editor said of settings last
         self._new_engine, self._new_completer = new_engine, new_completer
         self._told: set[Problem] = set()
@@ -99,7 +99,7 @@ class Session:
     def follow_settings_file(self) -> None:
         """Take the user's settings file as it is by now. Another model or engine that it names answers from now on."""
         try:
-            news = self._followed.news() if self._followed else None
+            news = self.settings_file.news() if self.settings_file else None
         except SettingsError as error:
             self.tell_problems([str(error)])
             return

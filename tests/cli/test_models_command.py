@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fimserver.cli.settings_file import with_setting, write_setting
+from fimserver.settings_file import with_setting, write_setting
 from fimserver.errors import SettingsError
 from fimserver.models.store import embedded_model
 from tests.cli import commands

@@ -59,6 +59,12 @@ class EditingWindow:
             self._serve(message)
         return message
 
+    def wait_for(self, method: str) -> None:
+        """Serve the server until it has asked for something."""
+        while (message := self.client.receive()).get("method") != method:
+            self._serve(message)
+        self._serve(message)
+
     def wait_for_progress(self, kind: str) -> Any:
         """Serve the server until a progress of a kind has come, and return its token."""
         while True:

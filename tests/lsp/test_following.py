@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fimserver.cli.settings_file import write_setting
+from fimserver.settings_file import write_setting
 from fimserver.errors import SettingsError
 from fimserver.lsp.following import SettingsFile
 from fimserver.models.store import embedded_model

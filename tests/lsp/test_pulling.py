@@ -1,0 +1,106 @@
+"""A model is downloaded from within an editor only when the user has agreed, and can be chosen there."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fimserver.models.store import embedded_model
+from tests.lsp.editing_window import CAPABILITIES, EditingWindow
+from tests.lsp.raw_client import Message, RawClient
+from tests.unit.models.hub_server import HubServer
+
+NAME = "hf:o/r/tiny-fim-pulled.gguf"
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    with HubServer({"o/r/tiny-fim-pulled.gguf": embedded_model().read_bytes()}) as server:
+        yield server
+
+
+@pytest.fixture
+def window(hub: HubServer, tmp_path: Path, script: Callable[..., tuple[str, ...]]) -> Iterator[EditingWindow]:
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "")
+    environment = {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "hf"), "NO_PROXY": "*", **proxies}
+    with RawClient(tmp_path, script({"text": "x"}), environment) as client:
+        client.initialize(capabilities=CAPABILITIES)
+        yield EditingWindow(client, "«»\n")
+
+
+def pull(window: EditingWindow, name: str = NAME) -> Message:
+    return window.finish(begin(window, name))
+
+
+def begin(window: EditingWindow, name: str = NAME) -> int:
+    command = {"command": "fimserver.pullModel", "arguments": [name]}
+    window.client.send({"id": 7, "method": "workspace/executeCommand", "params": command})
+    return 7
+
+
+def test_without_a_yes_no_connection_is_opened(window: EditingWindow, hub: HubServer) -> None:
+    assert pull(window)["result"] is None
+    assert window.asked == ["window/showMessageRequest"]
+    assert hub.requests == []
+
+
+def test_a_download_shows_how_far_it_is_and_ends_in_the_file(window: EditingWindow, tmp_path: Path) -> None:
+    window.pressed = "Download"
+    path = Path(pull(window)["result"]["path"])
+    assert path == tmp_path / "models" / "o" / "r" / "tiny-fim-pulled.gguf"
+    assert path.read_bytes() == embedded_model().read_bytes()
+    assert window.seen[0] == "begin"
+    assert window.seen[-1] == "end"
+
+
+def test_the_new_model_can_be_chosen_at_once(window: EditingWindow, tmp_path: Path) -> None:
+    number, settings = begin(window), tmp_path / "config" / "settings.toml"
+    for button in ("Download", "Use it"):
+        window.pressed = button
+        window.wait_for("window/showMessageRequest")
+    while not settings.exists():  # written before the next request is answered, or the one after it
+        window.client.request(number + 1, "workspace/executeCommand", {"command": "fimserver.why"})
+    path = tmp_path / "models" / "o" / "r" / "tiny-fim-pulled.gguf"
+    assert settings.read_text() == f'[model]\ncompletion = "{path}"\n'
+
+
+def test_a_download_that_is_cancelled_goes_on_the_next_time(
+    window: EditingWindow, hub: HubServer, tmp_path: Path
+) -> None:
+    half = len(hub.files["o/r/tiny-fim-pulled.gguf"]) // 2
+    window.pressed = "Download"
+
+    def half_then_slowly(handler: Any, content: bytes, start: int) -> None:
+        handler.start(200, {"Content-Length": str(len(content))})
+        handler.wfile.write(content[:half])
+        for byte in content[half:]:  # until the other side is gone
+            handler.wfile.write(bytes([byte]))
+            time.sleep(0.001)
+
+    hub.faults.append(half_then_slowly)
+    number = begin(window)
+    token = window.wait_for_progress("begin")
+    while not any(part.stat().st_size for part in tmp_path.glob("models/**/*.part")):
+        time.sleep(0.01)
+    window.client.send({"method": "window/workDoneProgress/cancel", "params": {"token": token}})
+    assert window.finish(number)["error"]["message"] == "The request was cancelled."
+    while "error" in pull(window):  # the download ends with the next bytes that come
+        pass
+    assert hub.requests[-1][2]["range"].startswith("bytes=")
+
+
+def test_a_model_that_nobody_knows_is_refused_before_anybody_is_asked(window: EditingWindow) -> None:
+    assert "There is no model 'gpt-17'" in pull(window, "gpt-17")["error"]["message"]
+    assert window.asked == []
+
+
+def test_an_editor_that_cannot_ask_downloads_nothing(
+    hub: HubServer, tmp_path: Path, script: Callable[..., tuple[str, ...]]
+) -> None:
+    with RawClient(tmp_path, script({"text": "x"}), {"HF_ENDPOINT": hub.address}) as client:
+        client.initialize()
+        answer = pull(EditingWindow(client, "«»\n"))
+    assert "Run: fimserver pull" in answer["error"]["message"]
+    assert hub.requests == []
