@@ -12,7 +12,7 @@ from fimserver.errors import FimError
 from training.corpus import Split, read_corpus
 from training.model import Model
 from training.rows import Files, Mixture, row
-from training.tokenizer import Vocabulary
+from training.vocabulary import Vocabulary
 
 _SNIPPETS, _PROMPTS, _PROMPT_TOKENS = 200, 6, 512
 # Half precision against single: measured 0.015 at most on the first model.

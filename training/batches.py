@@ -14,7 +14,7 @@ from training.corpus import Split, read_corpus
 from training.layouts import ANSWERED, PADDING, Example
 from training.presets import Preset
 from training.rows import Files, row
-from training.tokenizer import Vocabulary
+from training.vocabulary import Vocabulary
 
 _AHEAD = 4
 # Rows to score with while training: the same ones every time.

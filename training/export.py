@@ -22,7 +22,7 @@ from fimserver.files import write_atomically
 from training.agreement import check_logits, check_tokens
 from training.command import run
 from training.model import Model, Shape
-from training.tokenizer import CONTROLS, Vocabulary
+from training.tokenizer import CONTROLS, LearntVocabulary
 from training.train import read_checkpoint
 from training.weights import names
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quantisation", default="Q8_0", help="of llama.cpp")
     chosen = parser.parse_args(arguments)
     saved = read_checkpoint(chosen.run / "checkpoint.pt")
-    vocabulary = Vocabulary(chosen.tokenizer)
+    vocabulary = LearntVocabulary(chosen.tokenizer)
     if saved["tokenizer"] != vocabulary.sha256:
         raise FimError(f"{chosen.run} was trained with another tokenizer than {chosen.tokenizer}. Name that one.")
     with tempfile.TemporaryDirectory() as folder:

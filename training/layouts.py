@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from training.holes import Hole
-from training.tokenizer import Vocabulary
+from training.vocabulary import Vocabulary
 
 # Weights in a row: what fills up, what is read, what is answered.
 PADDING, READ, ANSWERED = 0, 1, 2

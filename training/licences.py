@@ -85,7 +85,7 @@ def _all_of(words: list[str]) -> tuple[bool, list[str]]:
 
 def _one(words: list[str]) -> tuple[bool, list[str]]:
     if not words:
-        return False, []
+        return False, [""]  # a word that is missing is as wrong as one too many
     if words[0] != "(":
         return _is_permissive(words[0]), words[1:]
     found, rest = _joined("or", words[1:])

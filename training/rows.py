@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from training.corpus import Source
 from training.holes import cut_hole
 from training.layouts import ORDERS, PADDING, READ, Example, pieces_of, plain
-from training.tokenizer import Vocabulary
+from training.vocabulary import Vocabulary
 
 # Python under a vocabulary of some thousand tokens; only decides how much text is looked at.
 _CHARACTERS_PER_TOKEN = 3.4

@@ -40,7 +40,7 @@ _LONGEST_TOKEN_CHARACTERS = 24
 _MOST_CHARACTERS_OF_A_PACKAGE = 8_000_000
 
 
-class Vocabulary:
+class LearntVocabulary:
     """The tokens of a text, and the control tokens by their roles."""
 
     def __init__(self, path: Path) -> None:

@@ -11,9 +11,9 @@ import argparse
 import io
 import json
 import os
-import pickle
 import signal
 import time
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -33,7 +33,7 @@ from training.model import Model, Shape
 from training.muon import Muon
 from training.presets import PRESETS, Preset, rate_share, row_tokens
 from training.scores import scores
-from training.tokenizer import Vocabulary
+from training.tokenizer import LearntVocabulary
 from training.weights import load_gguf
 
 _SAVED_EVERY_S = 300.0
@@ -55,7 +55,7 @@ class Progress:
 class Run:
     """A model, its optimisers and its progress: what a checkpoint holds."""
 
-    def __init__(self, preset: Preset, vocabulary: Vocabulary, device: str) -> None:
+    def __init__(self, preset: Preset, vocabulary: LearntVocabulary, device: str) -> None:
         shape = Shape(
             vocabulary=vocabulary.size,
             width=preset.width,
@@ -104,12 +104,9 @@ class Run:
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Return what a run has saved. Raises FimError where there is none."""
-    try:
-        saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise FimError(
-            f"The checkpoint {path} cannot be read: {error}. Make one with: python -m training.train"
-        ) from error
+    if not zipfile.is_zipfile(path):
+        raise FimError(f"{path} is no checkpoint. Make one with: python -m training.train --out {path.parent}")
+    saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return saved
 
 
@@ -129,10 +126,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
     torch.manual_seed(chosen.seed)
-    train(chosen, PRESETS[chosen.preset], Vocabulary(chosen.tokenizer))
+    train(chosen, PRESETS[chosen.preset], LearntVocabulary(chosen.tokenizer))
 
 
-def train(chosen: argparse.Namespace, preset: Preset, vocabulary: Vocabulary) -> None:
+def train(chosen: argparse.Namespace, preset: Preset, vocabulary: LearntVocabulary) -> None:
     """Train until the run's time, this call's, or a signal ends it. Raises FimError."""
     training = Run(preset, vocabulary, chosen.device)
     checkpoint = chosen.out / "checkpoint.pt"
@@ -166,7 +163,9 @@ def train(chosen: argparse.Namespace, preset: Preset, vocabulary: Vocabulary) ->
     training.save(chosen.out)
 
 
-def _all_batches(chosen: argparse.Namespace, training: Run, preset: Preset, vocabulary: Vocabulary) -> Iterator[Batch]:
+def _all_batches(
+    chosen: argparse.Namespace, training: Run, preset: Preset, vocabulary: LearntVocabulary
+) -> Iterator[Batch]:
     """Yield batches until the run's time is over, with longer rows from phase to phase."""
     total_s = chosen.minutes * 60
     while (share := training.progress.seconds / total_s) < 1:
