@@ -54,6 +54,7 @@ class Index:
     def __init__(self, root: Path, exclusions: Exclusions) -> None:
         self.root = root
         self._exclusions = exclusions
+        self._refreshing = False
         self._store = _opened(root)
 
     def close(self) -> None:
@@ -63,9 +64,15 @@ class Index:
             self._store = None
 
     def refresh(self, changed: Iterable[str] | None = None) -> Iterator[None]:
-        """Bring the index up to date with the disk, a file at each step; only for the changed names where given."""
+        """Bring the index up to date with the disk, a file at each step; only for the changed names where given.
+
+        Of two at a time the second waits: each numbers what it writes from where the last one ended.
+        """
+        while self._refreshing:
+            yield
         if self._store is None or not self._store.writable:
             return
+        self._refreshing = True
         try:
             yield from (
                 _all_changes(self._store, self.root, self._exclusions)
@@ -76,6 +83,8 @@ class Index:
                 yield from self._store.compact()
         except sqlite3.Error as error:
             self._give_up(error)
+        finally:
+            self._refreshing = False
 
     def similar(self, weights: Mapping[int, float], limit: int) -> list[Hit]:
         """Return the chunks most like a text whose terms have these weights, best first."""

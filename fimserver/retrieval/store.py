@@ -136,20 +136,9 @@ class Store:
         """Add a batch; its files take the place of what was known of their paths."""
         with self._connection as connection:
             number = connection.execute("INSERT INTO batches VALUES (NULL)").lastrowid
+            connection.execute("UPDATE unused SET file = ?, chunk = ?", (batch.next_file, batch.next_chunk))
             connection.executemany(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        row.number,
-                        row.path,
-                        PurePosixPath(row.path).name,
-                        row.modified_ns,
-                        row.size,
-                        row.first_chunk,
-                        row.chunks,
-                    )
-                    for row in batch.files
-                ),
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", map(_values, batch.files)
             )
             connection.executemany("INSERT OR IGNORE INTO symbols VALUES (?, ?)", batch.symbols)
             connection.executemany(
@@ -210,7 +199,9 @@ def _values(row: FileRow) -> tuple[object, ...]:
 
 def _lock(path: Path) -> sqlite3.Connection | None:
     """Return the connection that holds the right to write, None where another process has it."""
-    lock = sqlite3.connect(path.with_suffix(".lock"), timeout=0, isolation_level=None)
+    beside = path.with_suffix(".lock")
+    os.close(os.open(beside, os.O_CREAT | os.O_RDWR, 0o600))
+    lock = sqlite3.connect(beside, timeout=0, isolation_level=None)
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError:
