@@ -6,7 +6,7 @@ that stands below the cursor already is left to the document.
 
 from collections.abc import Iterator
 
-from fimserver.syntax.errors import error_count
+from fimserver.syntax.errors import errors_added
 from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.lines import Token, take_bracket, tokens
 from fimserver.text import leading_blanks
@@ -30,8 +30,7 @@ def mend_or_refuse_syntax_errors(text: str, context: CursorContext) -> str | Rej
 def _errors_added(text: str, context: CursorContext) -> int:
     start = context.line_start if context.blank_prefix else context.offset
     end = context.offset + (len(context.tail) if context.closing_tail else 0)
-    before, after = error_count(context.document, start, end, text)
-    return after - before
+    return errors_added(context.document, start, end, text)
 
 
 def _versions(text: str, context: CursorContext) -> Iterator[str]:

@@ -6,7 +6,8 @@ four bytes (an emoji, mostly) is handed over as U+FFFD: no grammar tells them ap
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 ENCODING = "utf-16-le"
 BYTES_PER_CODE_POINT = 2
@@ -17,25 +18,23 @@ _STEP = 16_384
 _WIDE = re.compile(r"[\U00010000-\U0010ffff]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """A text and the bytes a parser reads of it."""
+    """A text and the bytes a parser reads of it, whatever it holds: lone surrogates are characters like others."""
 
     text: str
-    content: bytes = field(repr=False)
 
-    @classmethod
-    def of(cls, text: str) -> "Source":
-        """Return the source of a text, whatever it holds: lone surrogates are characters like others."""
-        return cls(text, _encoded(text))
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes; made when they are read, for of most texts a key leaves behind nobody reads them."""
+        content = self.text.encode(ENCODING, "surrogatepass")
+        if len(content) == len(self.text) * BYTES_PER_CODE_POINT:
+            return content
+        return _WIDE.sub("\ufffd", self.text).encode(ENCODING, "surrogatepass")
 
     def changed(self, text: str) -> tuple["Source", int, int, int]:
         """Return the source of a newer text, and where the two differ, in offsets as `difference` returns them."""
-        start, old_end, new_end = difference(self.text, text)
-        kept = memoryview(self.content)  # of which no part is copied twice
-        before, after = kept[: start * BYTES_PER_CODE_POINT], kept[old_end * BYTES_PER_CODE_POINT :]
-        content = b"".join((before, _encoded(text[start:new_end]), after))
-        return Source(text, content), start, old_end, new_end
+        return Source(text), *difference(self.text, text)
 
     def line_of(self, offset: int) -> tuple[int, int]:
         """Return where the line around an offset begins and ends, its terminator included."""
@@ -72,10 +71,3 @@ def _longest(most: int, agree: Callable[[int, int], bool]) -> int:
 
 def _from_end(text: str, low: int, high: int) -> str:
     return text[len(text) - high : len(text) - low]
-
-
-def _encoded(text: str) -> bytes:
-    content = text.encode(ENCODING, "surrogatepass")
-    if len(content) == len(text) * BYTES_PER_CODE_POINT:
-        return content
-    return _WIDE.sub("\ufffd", text).encode(ENCODING, "surrogatepass")

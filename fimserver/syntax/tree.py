@@ -19,7 +19,7 @@ from fimserver.syntax.parsing import edited, parsed, parsed_parts
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 from fimserver.values import Document, Span
 
-__all__ = ["Node", "Tree", "forget", "parse", "parse_both", "parse_near", "parse_text"]
+__all__ = ["Node", "Tree", "forget", "parse", "parse_near", "parse_text", "parse_with"]
 
 # Beyond so many characters a parse takes longer than anybody waits: a megabyte of C++ is 0.3 s.
 _LONGEST = 1_000_000
@@ -93,24 +93,26 @@ def parse_near(document: Document, offset: int) -> Tree | None:
     return _neighbourhood(kept.tree, offset)
 
 
-def parse_both(document: Document, replaced: Span, replacement: str) -> tuple[Tree, Tree] | None:
-    """Return the trees around a span as it is, and as it would be with another text there; None as `parse` does."""
+def parse_with(document: Document, replaced: Span, replacement: str) -> Tree | None:
+    """Return the tree around a span as it would be with another text there; None as `parse` does.
+
+    Of a long text it is the tree of the neighbourhood alone, and says nothing of where that stands.
+    """
     kept = _current(document)
     if kept is None or kept.tree is None:
         return None
-    text = document.text[: replaced.start] + replacement + document.text[replaced.end :]
-    now, then = kept.tree, _edited(kept.tree, text)
+    now, text = kept.tree, document.text[: replaced.start] + replacement + document.text[replaced.end :]
     if _is_cheap(now):
-        before, after = _tree_of(now.source, now.language, now), _tree_of(then.source, then.language, then)
-        return (before, after) if before and after else None
+        then = _edited(now, text)
+        return _tree_of(then.source, then.language, then)
     parts = parts_around(now.root, replaced.start, now.source)
-    shifted = [_shifted(part, replaced, len(text) - len(document.text)) for part in parts]
-    return _tree_of_parts(now, parts), _tree_of_parts(then, shifted)
+    shifted = (_shifted(part, replaced, len(text) - len(document.text)) for part in parts)
+    return _tree_of(Source("".join(text[start:end] for start, end in shifted)), now.language)
 
 
 def parse_text(text: str, language: Language, *, giving_way: bool = False) -> Tree | None:
     """Return the tree of a text that belongs to no open document, `giving_way` to those somebody waits for."""
-    return _tree_of(Source.of(text), language, giving_way=giving_way) if _is_parseable(text) else None
+    return _tree_of(Source(text), language, giving_way=giving_way) if _is_parseable(text) else None
 
 
 def forget(uri: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fimserver.syntax.errors import error_count
+from fimserver.syntax.errors import error_count, errors_added
 from fimserver.syntax.tree import forget, parse
 from fimserver.values import Document
 from tests.drawn import drawn
@@ -34,6 +34,7 @@ def test_error_count(language: str, text: str, suggestion: str, expected: str) -
     document, offset = drawn(text, language=language)
     forget(document.uri)
     before, after = error_count(document, offset, offset, suggestion)
+    assert errors_added(document, offset, offset, suggestion) == (after - before if after else 0)
     found = "more after" if after > before else "fewer after" if after < before else f"{before} before, {after} after"
     assert found.replace("0", "none") == expected
 

@@ -37,13 +37,18 @@ def test_a_difference_leaves_equal_ends_and_no_shorter_one_would(old: str, new: 
 
 @given(TEXTS)
 def test_a_code_point_is_two_bytes(text: str) -> None:
-    assert len(Source.of(text).content) == 2 * len(text)
+    assert len(Source(text).content) == 2 * len(text)
 
 
 @given(TEXTS, TEXTS)
 def test_a_changed_source_is_the_source_of_the_newer_text(old: str, new: str) -> None:
-    source, *_ = Source.of(old).changed(new)
-    assert (source.text, source.content) == (new, Source.of(new).content)
+    source, *where = Source(old).changed(new)
+    assert (source.text, tuple(where)) == (new, difference(old, new))
+
+
+def test_a_difference_is_found_in_a_text_of_many_steps() -> None:
+    old = "ab\n" * 40_000
+    assert difference(old, old[:70_001] + "x" + old[70_001:]) == (70_001, 70_001, 70_002)
 
 
 @pytest.mark.parametrize(
@@ -57,4 +62,4 @@ def test_a_changed_source_is_the_source_of_the_newer_text(old: str, new: str) ->
     ],
 )
 def test_the_line_of_an_offset(offset: int, line: tuple[int, int]) -> None:
-    assert Source.of("a\nbc\nd").line_of(offset) == line
+    assert Source("a\nbc\nd").line_of(offset) == line

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fimserver.syntax import parsing
 from fimserver.syntax.languages import every_language, language_named
-from fimserver.syntax.tree import Node, Tree, forget, parse, parse_both, parse_near, parse_text
+from fimserver.syntax.tree import Node, Tree, forget, parse, parse_near, parse_text, parse_with
 from fimserver.values import Document, Span
 from tests.unit.syntax.samples import SAMPLES, long_text
 
@@ -50,7 +50,7 @@ def test_an_unknown_language_has_no_tree() -> None:
     document = document_of("puts 1", "ruby")
     assert parse(document) is None
     assert parse_near(document, 0) is None
-    assert parse_both(document, Span(0, 0), "x") is None
+    assert parse_with(document, Span(0, 0), "x") is None
 
 
 @pytest.mark.parametrize("text", ["a = b", "é = b", "漢 = b", "😀 = b", "'😀漢é' + b", "\ud800 = b"])
@@ -203,12 +203,13 @@ def test_a_long_line_does_not_make_the_neighbourhood_long() -> None:
     assert sum((part.end_byte - part.start_byte) // 2 for part in near.parsed.included_ranges) < 12_000
 
 
-def test_both_trees_of_a_replacement() -> None:
-    trees = parse_both(document_of("f(a\n"), Span(3, 3), ", b)")
-    assert trees is not None
-    now, then = trees
-    assert (now.source.text, then.source.text) == ("f(a\n", "f(a, b)\n")
-    assert (now.root.has_error, then.root.has_error) == (True, False)
+def test_the_tree_of_a_replacement() -> None:
+    document = document_of("f(a\n")
+    as_it_is, then = parse_with(document, Span(3, 3), ""), parse_with(document, Span(3, 3), ", b)")
+    assert as_it_is is not None
+    assert then is not None
+    assert (as_it_is.source.text, then.source.text) == ("f(a\n", "f(a, b)\n")
+    assert (as_it_is.root.has_error, then.root.has_error) == (True, False)
 
 
 @settings(max_examples=60, deadline=None)
