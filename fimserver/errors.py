@@ -5,6 +5,7 @@
     ├── ModelError
     │   ├── ModelMissing       the settings name a file that is not there
     │   ├── ModelBroken        the file is there but is no GGUF that llama.cpp can load
+    │   ├── ModelTooLarge      it does not fit into memory beside the model that completes
     │   └── ModelWithoutFim    a sound model that was never taught to fill in the middle
     ├── EngineError
     │   ├── EngineMissing      llama-cpp-python is not installed
@@ -16,7 +17,8 @@
     ├── EditRefused            an edit that was asked for is not made, and nothing was changed
     ├── GitUnusable            git is missing, there is no repository, or it refuses: no change can be looked at
     ├── FileUnsuitable         binary, too large, or not text: nothing can be completed in it
-    └── RuntimeFolderUnsafe    the folder for sockets and locks is not ours alone
+    ├── RuntimeFolderUnsafe    the folder for sockets and locks is not ours alone
+    └── StatisticsUnreadable   the file in which suggestions are counted is damaged
 
 A message says what happened, to what, and the command that mends it.
 """
@@ -40,6 +42,10 @@ class ModelMissing(ModelError):
 
 class ModelBroken(ModelError):
     """The file is not a GGUF that llama.cpp can load."""
+
+
+class ModelTooLarge(ModelError):
+    """The model does not fit into the memory that is left for it."""
 
 
 class ModelWithoutFim(ModelError):
@@ -88,3 +94,7 @@ class FileUnsuitable(FimError):
 
 class RuntimeFolderUnsafe(FimError):
     """The folder for sockets and locks cannot be made private to this user."""
+
+
+class StatisticsUnreadable(FimError):
+    """The file in which suggestions are counted cannot be read."""

@@ -31,7 +31,7 @@ def new_engine(settings: Settings, script: Path | None = None, *, chat: bool = F
     Where the settings name none that could ever answer, every request says why: an editor's session goes on without.
     """
     try:
-        return _chosen(_with_chat_model(settings, script) if chat else settings, script)
+        return _chosen(_with_chat_model(settings, script), script, settings) if chat else _chosen(settings, script)
     except FimError as error:
         return NoEngine(error)
 
@@ -94,7 +94,8 @@ def _with_chat_model(settings: Settings, script: Path | None) -> Settings:
     return replace(settings, model=replace(settings.model, completion=settings.model.chat))
 
 
-def _chosen(settings: Settings, script: Path | None) -> Engine:
+def _chosen(settings: Settings, script: Path | None, beside: Settings | None = None) -> Engine:
+    """Return the engine of some settings; `beside` are those of the completion model where this is the chat model."""
     if script is not None:
         from fimserver.engine.fake import ScriptedEngine
 
@@ -103,7 +104,21 @@ def _chosen(settings: Settings, script: Path | None) -> Engine:
         from fimserver.engine.remote import RemoteEngine
 
         return RemoteEngine(settings.engine)
-    return engine_process(settings)
+    return engine_process(settings) if beside is None else _chat_process(settings, beside)
+
+
+def _chat_process(settings: Settings, beside: Settings) -> EngineClient:
+    """Return a client of the chat model's own process, which is started only where both models fit into memory."""
+    options, completion = engine_options(settings), engine_options(beside)
+
+    def may_start() -> None:
+        from fimserver.models.hardware import usable_bytes
+        from fimserver.models.room import Context, check_room
+
+        context = Context(tokens=options.context_tokens, kv_type=options.kv_type)
+        check_room(Path(options.model_path), Path(completion.model_path), context, usable_bytes())
+
+    return EngineClient(options, may_start=may_start)
 
 
 class NoEngine:

@@ -41,15 +41,18 @@ class EngineClient:
         command: Sequence[str] = COMMAND,
         patience: Patience = _PATIENCE,
         on_status: Callable[[EngineStatus], None] = lambda _: None,
+        may_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Make a client; nothing is started before the first request.
 
+        `may_start` is asked before every start of a process, and raises ModelError where there must be none.
         `on_status` is called with every change of the state, in the event loop.
         """
         self._options = options
         self._command = command
         self._patience = patience
         self._on_status = on_status
+        self._may_start = may_start
         self._status = _ABSENT
         self._connection: Connection | None = None
         self._opening: asyncio.Task[Connection] | None = None
@@ -178,12 +181,16 @@ class EngineClient:
                 self._options,
                 command=self._command,
                 start_s=self._patience.start_s,
-                on_start=lambda: self._hear(EngineStatus(state=EngineState.STARTING)),
+                on_start=self._starts,
             )
         except FimError as error:
             self._failed(error)
             raise
         return self._connect(line)
+
+    def _starts(self) -> None:
+        self._may_start()
+        self._hear(EngineStatus(state=EngineState.STARTING))
 
     def _opened(self, opening: asyncio.Task[Connection]) -> None:
         self._opening = None

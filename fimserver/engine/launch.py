@@ -30,7 +30,7 @@ from fimserver.engine.wire import (
     encode_frame,
     take,
 )
-from fimserver.errors import EngineUnavailable
+from fimserver.errors import EngineUnavailable, FimError
 
 _LOOK_AGAIN_S = 0.02
 
@@ -70,7 +70,10 @@ async def find_or_start(
     start_s: float = 20,
     on_start: Callable[[], None] = lambda: None,
 ) -> Line:
-    """Return a line to the engine, started if need be. Raises ModelError, EngineUnavailable, RuntimeFolderUnsafe."""
+    """Return a line to the engine, started if need be. Raises ModelError, EngineUnavailable, RuntimeFolderUnsafe.
+
+    `on_start` is called before a process is started; a FimError that it raises keeps that from being done.
+    """
     check_model(Path(options.model_path))
     place = place_of(options)
     started = False
@@ -84,8 +87,8 @@ async def find_or_start(
                     lock.remove(place.lock, held)
                     raise EngineUnavailable(farewell(place))
                 else:
-                    on_start()
                     started = True
+                    _announce(place, held, on_start)
                     await _start_or_tidy(options, place, held, command)
     except TimeoutError as error:
         raise EngineUnavailable(
@@ -137,6 +140,14 @@ def kill(place: Place, process: int | None = None) -> bool:
     with suppress(ProcessLookupError):
         os.kill(holder, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
     return True
+
+
+def _announce(place: Place, held: int, on_start: Callable[[], None]) -> None:
+    try:
+        on_start()
+    except FimError:
+        lock.remove(place.lock, held)
+        raise
 
 
 async def _start_or_tidy(options: EngineOptions, place: Place, held: int, command: Sequence[str]) -> None:

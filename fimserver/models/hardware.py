@@ -32,8 +32,8 @@ class Machine:
 
     @property
     def usable_bytes(self) -> int:
-        """Return the memory a model may take: three quarters of what is free now, for the editor needs some too."""
-        return self.available_bytes * 3 // 4
+        """Return the memory a model may take."""
+        return _usable(self.available_bytes)
 
 
 # The share of the bandwidth that llama.cpp reads weights with: 0.60 to 0.75 on GPUs and on Apple's chips (a DGX Spark
@@ -127,6 +127,16 @@ def processor_s(process: int) -> float:
         return float(times.user + times.system)
     except psutil.Error:
         return 0.0
+
+
+def usable_bytes() -> int:
+    """Return the memory that models may take here and now."""
+    return _usable(_available_bytes())
+
+
+def _usable(available_bytes: int) -> int:
+    """Return three quarters of what is free, for the editor needs some too."""
+    return available_bytes * 3 // 4
 
 
 _CGROUP = Path("/sys/fs/cgroup")

@@ -14,7 +14,15 @@ from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import Chunk, EngineState, EngineStatus, Finish, GenerateRequest
 from fimserver.engine.place import place_of
 from fimserver.engine.wire import EngineOptions
-from fimserver.errors import EngineLoading, EngineRefused, EngineUnavailable, ModelBroken, ModelMissing, PromptTooLong
+from fimserver.errors import (
+    EngineLoading,
+    EngineRefused,
+    EngineUnavailable,
+    ModelBroken,
+    ModelMissing,
+    ModelTooLarge,
+    PromptTooLong,
+)
 from tests.engine.rig import Ear, client_of, engine_process, options_for, private_home
 from tests.engine.standin import prompt, request
 
@@ -190,7 +198,7 @@ async def test_an_engine_that_is_killed_while_it_loads_is_heard_at_once(home: Pa
         waiting = asyncio.create_task(client.loaded())
         await ear.hears(EngineState.LOADING)
         os.kill(engine_process(options), signal.SIGKILL)
-        with pytest.raises(EngineUnavailable, match="stopped unexpectedly while it was reading .*model.gguf"):
+        with pytest.raises(EngineUnavailable, match=r"stopped unexpectedly while it was reading .*model\.gguf"):
             await waiting
         (home / "model.gguf.slow").unlink()
         assert (await client.loaded()).name == "standin"
@@ -283,12 +291,36 @@ async def test_asking_for_the_status_starts_nothing(options: EngineOptions) -> N
     assert not place_of(options).lock.exists()
 
 
+async def test_an_engine_that_must_not_be_started_is_not_and_may_be_later(options: EngineOptions) -> None:
+    reasons = iter([ModelTooLarge("It does not fit.")])
+
+    def may_start() -> None:
+        if (reason := next(reasons, None)) is not None:
+            raise reason
+
+    async with client_of(options, may_start=may_start) as client:
+        with pytest.raises(ModelTooLarge, match="It does not fit"):
+            await client.describe()
+        assert client.status().state is EngineState.FAILED
+        assert not place_of(options).lock.exists()
+        assert (await client.loaded()).name == "standin"
+
+
+async def test_an_engine_that_runs_already_is_not_asked_whether_it_may(options: EngineOptions) -> None:
+    def never() -> None:
+        raise ModelTooLarge("It does not fit.")
+
+    async with client_of(options) as first, client_of(options, may_start=never) as second:
+        await first.loaded()
+        assert (await second.loaded()).name == "standin"
+
+
 async def test_who_leaves_last_ends_the_engine(options: EngineOptions) -> None:
     async with client_of(options) as first, client_of(options) as last:
         for client in (first, last):
             await client.loaded()
         await first.leave()
-        while (await last.ask_status()).clients > 1:  # the engine hears of it in its own time
+        while (await last.ask_status()).clients > 1:  # noqa: ASYNC110 - the engine hears of it in its own time
             await asyncio.sleep(0.01)
         assert await answer(last, "say on") == "on"
         await last.leave()
