@@ -35,6 +35,9 @@ from fimserver.values import Completion, CursorContext, Document, Outcome, Reaso
 # A generated file or a data set: nobody types in it, and its length makes every step slow.
 _LARGEST_FILE_CHARACTERS = 2_000_000
 
+# The answer is on its way to the editor by then: what nobody waits for yet does not hold it up.
+_AFTER_ANSWER_S = 0.005
+
 
 class Completer:
     """Answers one request after the other for all documents of an editor window."""
@@ -57,6 +60,7 @@ class Completer:
         self._cache = SuggestionCache()
         self._flights: dict[str, Flight] = {}
         self._ahead: dict[str, Flight] = {}
+        self._soon_ahead: dict[str, asyncio.TimerHandle] = {}
         self._typing_gap_ms = 1_000.0
         self._last_request_s = float("-inf")
 
@@ -73,6 +77,7 @@ class Completer:
         """Drop what is kept of a closed document."""
         self._cache.forget(uri)
         self._asker.forget(uri)
+        self._keep_from_going_ahead(uri)
         for flights in (self._flights, self._ahead):
             if (flight := flights.pop(uri, None)) is not None:
                 flight.abandon()
@@ -101,6 +106,7 @@ class Completer:
             return await self._complete_selected(document, selected, invoked=invoked)
         began, landing = self._clock(), Landing(Rejection(reason=Reason.CANCELLED))
         self._note_typing(began)
+        self._keep_from_going_ahead(document.uri)
         try:
             with self._turns.take(document.uri) as turn:
                 answered = await turn.while_mine(self._answer(document, offset, invoked=invoked))
@@ -223,8 +229,9 @@ class Completer:
         if doubtful is not None:
             timings = replace(outcome.timings, shown_tokens=0)
             return replace(landing, context=context, outcome=replace(doubtful, timings=timings))
-        if outcome.complete:
-            self._prepare_ahead(context, outcome)
+        if outcome.complete and self._settings.completion.ahead:
+            later = asyncio.get_running_loop().call_later
+            self._soon_ahead[context.document.uri] = later(_AFTER_ANSWER_S, self._prepare_ahead, context, outcome)
         return replace(landing, context=context)
 
     def _least(self, shape: Shape, invoked: bool) -> float:
@@ -235,12 +242,17 @@ class Completer:
     def _prepare_ahead(self, context: CursorContext, shown: Completion) -> None:
         """Begin to write what follows once the suggestion is accepted; the next request finds it."""
         uri = context.document.uri
-        if not self._settings.completion.ahead or (uri in self._ahead and not self._ahead[uri].over):
+        if uri in self._ahead and not self._ahead[uri].over:
             return
         document, offset = after_accepting(context, shown)
         follows = look_around(document, offset, completion=self._settings.completion, invoked=False)
         if follows.shape is not Shape.NOTHING and self._cache.look_up(follows) is None:
             self._ahead[uri] = Flight(follows, partial(self._fly, priority=Priority.AHEAD))
+
+    def _keep_from_going_ahead(self, uri: str) -> None:
+        """Begin nothing for a suggestion that was shown before: the user has gone on."""
+        if (soon := self._soon_ahead.pop(uri, None)) is not None:
+            soon.cancel()
 
     def _note_typing(self, now_s: float) -> None:
         """Keep a running mean of the time between requests, which is that between keys while somebody types."""
