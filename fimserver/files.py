@@ -73,7 +73,7 @@ def _session_folder() -> Path:
 
 def private_folder(folder: Path) -> Path:
     """Return the folder, made with mode 0700 if it is missing. Raises RuntimeFolderUnsafe or OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(folder)
     if sys.platform == "win32":
         return folder
     found = folder.lstat()
@@ -84,6 +84,13 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def _make(folder: Path) -> None:
+    """Make a folder with mode 0700, and so those missing above it, to which `Path.mkdir` gives another mode."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file so that readers see the old content or the new, never half. Mode 0600. Raises OSError."""
     payload = content.encode() if isinstance(content, str) else content
@@ -91,7 +98,7 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 
 
 def _replace(path: Path, fill: Callable[[int], None]) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         try:

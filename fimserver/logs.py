@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 from fimserver.errors import FimError
@@ -29,13 +30,19 @@ def set_up_logging(
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if to_terminal else [logging.NullHandler()]
     path = _log_file(program) if to_file else None
     if path is not None:
-        handlers.append(
-            logging.handlers.RotatingFileHandler(path, maxBytes=_LOG_FILE_BYTES, backupCount=1, encoding="utf-8")
-        )
+        handlers.append(_PrivateFiles(path, maxBytes=_LOG_FILE_BYTES, backupCount=1, encoding="utf-8"))
     logging.basicConfig(level=level.upper(), format=_FORMAT, handlers=handlers, force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return path
+
+
+class _PrivateFiles(logging.handlers.RotatingFileHandler):
+    """Files of mode 0600, those that a rotation begins too."""
+
+    def _open(self) -> TextIOWrapper:
+        os.close(os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
+        return super()._open()
 
 
 def _log_file(program: str) -> Path | None:

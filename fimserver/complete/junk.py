@@ -43,20 +43,22 @@ def cut_at_control_text(text: str, context: CursorContext) -> str | Rejection:
     return Rejection(reason=Reason.LEAKED_CONTROL_TEXT, detail=f"It wrote {found.group().strip()}.")
 
 
-# Colours and the like of a terminal, whole; then C0 but tab and line feed, DEL and C1, bidirectional controls,
-# zero-width and invisible characters, line separators, tags and variation selectors, surrogates, byte-order mark.
-# Trojan Source (CVE-2021-42574) hides code from the reader with some of these.
+# Colours and the like of a terminal, whole; then C0 but tab, line ends and form feed, DEL and C1.
+_STEERING = re.compile("\x1b\\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+
+# What ends lines elsewhere, bidirectional controls, zero-width and invisible characters, tags and variation selectors,
+# surrogates, byte-order mark. Trojan Source (CVE-2021-42574) hides code from the reader with some of these.
 _INVISIBLE = re.compile(
-    "\x1b\\[[0-9;?]*[ -/]*[@-~]|"
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "[\x0c\r\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 
 
 def drop_invisible_characters(text: str, context: CursorContext) -> str:
-    """Drop characters that hide or reorder text, unless this very document uses them."""
+    """Drop what steers a terminal, and characters that hide or reorder text unless this very document uses them."""
     if text.isascii() and text.isprintable():
         return text
+    text = _STEERING.sub("", text)
     return _INVISIBLE.sub(lambda found: found.group() if found.group() in context.document.text else "", text)
 
 

@@ -88,7 +88,7 @@ CRAFTED = {
 # Programs that would write a file, or take all memory or time, wherever a template is compiled or run.
 TEMPLATES = {
     "a program": "{{ cycler.__init__.__globals__.os.system('touch CANARY') }}",
-    "a program by its class": "{{ ''.__class__.__mro__[1].__subclasses__() }}{{ lipsum.__globals__['os'].popen('touch CANARY') }}",
+    "a program by its class": "{{ ''.__class__.__mro__ }}{{ lipsum.__globals__.os.popen('touch CANARY') }}",
     "a program by import": "{% import 'os' as os %}{{ self.__init__.__globals__.__builtins__.open('CANARY', 'w') }}",
     "a constant of 10 GB": "{{ 'a' * 10000000000 }}",
     "loops in loops": "{% for a in range(99999) %}{% for b in range(99999) %}{{ a * b }}{% endfor %}{% endfor %}",

@@ -137,7 +137,7 @@ def test_a_document_out_of_step_recovers_when_it_is_opened_again() -> None:
     assert isinstance(documents.get(URI), Document)
 
 
-def test_an_edit_of_what_was_never_opened_makes_no_document(caplog: pytest.LogCaptureFixture) -> None:
+def test_s11_an_edit_of_what_was_never_opened_makes_no_document(caplog: pytest.LogCaptureFixture) -> None:
     documents = Documents("utf-16")
     for version in range(5):
         documents.change(URI, version, [change((0, 0), (0, 0), "X")])
@@ -145,7 +145,7 @@ def test_an_edit_of_what_was_never_opened_makes_no_document(caplog: pytest.LogCa
     assert len(caplog.records) == 1
 
 
-def test_a_second_open_replaces_the_text() -> None:
+def test_s12_a_second_open_replaces_the_text() -> None:
     documents = opened("abc")
     documents.open(URI, "go", 1, "xyz")
     document = documents.get(URI)

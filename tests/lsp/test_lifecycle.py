@@ -113,6 +113,33 @@ def test_p34_nothing_but_frames_goes_to_the_client(tmp_path: Path, environment: 
         assert all(word in client.stderr for word in ("print", "os.write", "puts", "child"))
 
 
+@pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_p33_300_answers_of_100_kb_arrive_whole(tmp_path: Path, environment: dict[str, str]) -> None:
+    line = "x" * 100_000
+    with RawClient(tmp_path, environment=environment) as client:
+        client.initialize()
+        client.open(line)
+        asked = {**WAIT, "position": {"line": 0, "character": len(line)}}
+        client.send(
+            *({"id": number, "method": "textDocument/inlineCompletion", "params": asked} for number in range(1, 301))
+        )
+        found = [client.receive() for _ in range(300)]
+        assert [message["id"] for message in found] == list(range(1, 301))
+        assert {message["result"]["items"][0]["insertText"] for message in found} == {f"<{line}>"}
+
+
+def test_p32_a_blocked_event_loop_does_not_stop_the_reading(tmp_path: Path) -> None:
+    """5 MB are taken from the client while nothing can be handled: the reader has a thread of its own."""
+    with RawClient(tmp_path) as client:
+        client.initialize()
+        client.open("block 0.5")
+        place = {"line": 0, "character": 9}
+        client.send({"id": 1, "method": "textDocument/inlineCompletion", "params": {**WAIT, "position": place}})
+        client.open("y" * 5_000_000, uri="file:///large.py")
+        client.send({"id": 2, "method": "$/nothing"})
+        assert {client.receive()["id"] for _ in range(2)} == {1, 2}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
 def test_ctrl_c_in_the_editors_terminal_does_not_end_it(session: RawClient) -> None:
     session.process.send_signal(signal.SIGINT)

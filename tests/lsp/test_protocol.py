@@ -1,6 +1,6 @@
 """Whatever a client sends, every request gets the answer the protocol asks for, once, and the server lives on.
 
-The names P1 … P28 are the rows of the table in docs/reliability.md.
+The names P1 … P30 and S9 … S14 are rows of docs/protocol-faults.md.
 """
 
 import itertools
@@ -315,13 +315,33 @@ def test_s14_a_file_that_was_not_opened_is_not_read(shared: RawClient) -> None:
         "file://%zz",
         "\ud800",
         "x" * 9999,
+        "vscode-remote://ssh-remote+box/home/a.py",
+        "file://server/share/a.py",
+        "file:///c%3A/Users/a.py",
+        "file:///%E6%BC%A2/%F0%9F%98%80.py",
+        "file:///a%00b.py",
+        "inmemory://model/1",
     ],
-    ids=["untitled", "notebook cell", "git", "empty", "bad percent sign", "half a surrogate pair", "very long"],
+    ids=[
+        "untitled",
+        "notebook cell",
+        "git",
+        "empty",
+        "bad percent sign",
+        "half a surrogate pair",
+        "very long",
+        "of another machine",
+        "of a share",
+        "with a drive",
+        "with characters of all kinds",
+        "with a zero byte",
+        "of a web editor",
+    ],
 )
 def test_documents_of_every_name_are_served(shared: RawClient, uri: str) -> None:
     shared.open("abc", uri)
     asked = {**ASKED, "textDocument": {"uri": uri}}
-    [item] = shared.request(f"uri {uri[:9]}", "textDocument/inlineCompletion", asked)["result"]["items"]
+    [item] = shared.request(f"uri {uri[:40]}", "textDocument/inlineCompletion", asked)["result"]["items"]
     assert item["insertText"] == "<abc>"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient
 
 from tests.lsp.conftest import Start
@@ -60,7 +61,7 @@ async def test_an_auto_closed_bracket_is_replaced(start: Start, command: tuple[s
     assert buffer.drawn == "total = 1\nprint(total)‸\n"
 
 
-async def test_the_newer_request_of_a_document_displaces_the_older(start: Start, command: tuple[str, ...]) -> None:
+async def test_p29_the_newer_request_of_a_document_displaces_the_older(start: Start, command: tuple[str, ...]) -> None:
     buffer = Buffer(await start(command, options=SURE), "slow =‸\nquick =\n")
     older = asyncio.ensure_future(buffer.ghost())
     await asyncio.sleep(0)
@@ -68,6 +69,26 @@ async def test_the_newer_request_of_a_document_displaces_the_older(start: Start,
     [item] = await buffer.ghost()
     assert item.insert_text == " 2"
     assert await older == []
+
+
+async def test_p26_a_request_is_cancelled_while_its_text_is_generated(start: Start, command: tuple[str, ...]) -> None:
+    client = await start(command, options=SURE)
+    buffer = Buffer(client, "slow =‸\nquick =\n")
+    params = types.InlineCompletionParams(
+        types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic),
+        types.TextDocumentIdentifier(buffer.uri),
+        buffer.position(),
+    )
+    asked = asyncio.ensure_future(
+        client.protocol.send_request_async("textDocument/inlineCompletion", params, msg_id="26")
+    )
+    await asyncio.sleep(0)
+    client.cancel_request(types.CancelParams("26"))
+    with pytest.raises(JsonRpcException, match="cancelled"):
+        await asked
+    buffer.offset = buffer.text.rindex("\n")
+    [item] = await buffer.ghost()
+    assert item.insert_text == " 2"
 
 
 async def test_the_menu_carries_the_suggestion_of_the_real_completer(start: Start, command: tuple[str, ...]) -> None:

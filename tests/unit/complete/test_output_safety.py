@@ -73,6 +73,6 @@ def test_what_is_shown_is_neither_blank_nor_ends_in_blanks(language: str, at: st
 @pytest.mark.parametrize("character", HIDDEN)
 def test_each_hidden_character_is_dropped_unless_the_document_has_it(character: str) -> None:
     assert drop_invisible_characters(f"a{character}b", looked("x = ‸", "python")) == "ab"
-    assert (
-        drop_invisible_characters(f"a{character}b", looked(f"y = '{character}'\nx = ‸", "markdown")) == f"a{character}b"
-    )
+    has_it = looked(f"y = '{character}'\nx = ‸", "markdown")
+    steers = unicodedata.category(character) == "Cc" and character != "\x0c"
+    assert drop_invisible_characters(f"a{character}b", has_it) == ("ab" if steers else f"a{character}b")
