@@ -38,9 +38,11 @@ def right_as_far_as_it_goes(suggested: str, wanted: str) -> bool:
 
     >>> right_as_far_as_it_goes("\n    a = 1", "\n    a = 1\n    b = 2")
     True
+    >>> right_as_far_as_it_goes("a =", "a = 1")
+    False
     """
     shown, truth = suggested.rstrip(), wanted.rstrip()
-    return bool(shown) and truth.startswith(shown) and truth[len(shown) : len(shown) + 1].rstrip(" \t") in ("", "\n")
+    return bool(shown) and truth.startswith(shown) and not truth[len(shown) :].split("\n", 1)[0].strip()
 
 
 def first_lines_equal(suggested: str, wanted: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fimserver.bench.cases import Case
+from fimserver.bench.keystrokes import keystrokes
 from fimserver.bench.metrics import (
     Share,
     edit_similarity,
@@ -27,7 +28,7 @@ from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine
 from fimserver.settings import Settings
 from fimserver.syntax.errors import error_count
-from fimserver.values import Completion, Document, Shape
+from fimserver.values import Completion, CursorContext, Document, Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +73,10 @@ async def _product_answer(engine: Engine, settings: Settings, case: Case, docume
     outcome = await completer.complete(document, len(case.prefix))
     ms = (time.perf_counter() - began) * 1_000
     completer.forget(document.uri)
-    if not isinstance(outcome, Completion):
-        tokens = outcome.timings.generated_tokens
-        return _answer(case, document, "", str(outcome.reason), tokens, tokens, (), ms)
-    start = outcome.replaces.start
-    text = outcome.text[len(case.prefix) - start :] if start < len(case.prefix) else outcome.text
     tokens = outcome.timings.generated_tokens
+    if not isinstance(outcome, Completion):
+        return _answer(case, document, "", str(outcome.reason), tokens, tokens, (), ms)
+    text = _added(outcome, len(case.prefix))
     wasted = tokens - outcome.timings.shown_tokens
     return _answer(case, document, text, "", tokens, wasted, (), ms)
 
@@ -89,12 +88,43 @@ async def _raw_answer(engine: Engine, settings: Settings, case: Case, document: 
     written = await asker.ask(context, Shape.BLOCK if case.kind == "block" else Shape.LINE, lambda _: None)
     ms = (time.perf_counter() - began) * 1_000
     asker.forget(document.uri)
-    body = written.text.lstrip("\n")
-    text = written.text[: len(written.text) - len(body)] + body.split("\n", 1)[0]
-    if context.blank_prefix:  # the model writes the whole line, indentation included
-        text = text.removeprefix(context.line_prefix)
+    text = _first_line(written.text, context)
     tokens = written.usage.generated_tokens
     return _answer(case, document, text, "", tokens, 0, [piece.logprob for piece in written.pieces], ms)
+
+
+async def keystrokes_saved(engine: Engine, settings: Settings, cases: Sequence[Case]) -> tuple[float, float]:
+    """Return the share of keys that the product's suggestions save on these cases, and the raw model's first lines."""
+    completer, asker = Completer(engine, settings), Asker(engine, settings, None, ())
+
+    async def product(case: Case, typed: str) -> str:
+        document = _begun(case, typed)
+        outcome = await completer.complete(document, len(case.prefix + typed))
+        return _added(outcome, len(case.prefix + typed)) if isinstance(outcome, Completion) else ""
+
+    async def raw(case: Case, typed: str) -> str:
+        document = _begun(case, typed)
+        context = look_around(document, len(case.prefix + typed), completion=settings.completion, invoked=True)
+        return _first_line((await asker.ask(context, Shape.LINE, lambda _: None)).text, context)
+
+    return (await keystrokes(cases, product)).saved, (await keystrokes(cases, raw)).saved
+
+
+def _begun(case: Case, typed: str) -> Document:
+    return Document.of(case.prefix + typed + case.suffix, uri=f"file:///bench/{case.path}", language=case.language)
+
+
+def _added(completion: Completion, cursor: int) -> str:
+    """Return what a suggestion adds behind the cursor."""
+    return completion.text[max(0, cursor - completion.replaces.start) :]
+
+
+def _first_line(written: str, context: CursorContext) -> str:
+    """Return the first line of an answer that holds anything, as it would stand behind the cursor."""
+    body = written.lstrip("\n")
+    text = written[: len(written) - len(body)] + body.split("\n", 1)[0]
+    # Of a line of nothing but white space the model writes the indentation, too.
+    return text.removeprefix(context.line_prefix) if context.blank_prefix else text
 
 
 def _answer(
@@ -156,10 +186,10 @@ def by(rows: Sequence[Answer], name: str) -> dict[str, dict[str, Any]]:
 
 
 def compared(first: Sequence[Answer], second: Sequence[Answer]) -> dict[str, Any]:
-    """Compare two runs over the same cases: exact matches that only one of them has, and their odds."""
+    """Compare two runs over the same cases: right answers that only one of them has, and the odds of that."""
     pairs = list(zip(first, second, strict=True))
-    only_first = sum(a.exact and not b.exact for a, b in pairs)
-    only_second = sum(b.exact and not a.exact for a, b in pairs)
+    only_first = sum(a.right and not b.right for a, b in pairs)
+    only_second = sum(b.right and not a.right for a, b in pairs)
     return {
         "cases": len(pairs),
         "only_first": only_first,

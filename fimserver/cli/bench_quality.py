@@ -2,19 +2,25 @@
 
 import asyncio
 import json
+import tomllib
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from fimserver.bench.cases import Case, cut_holes, read_cases
-from fimserver.bench.quality import Answer, answers, as_rows, by, compared, figures
+from fimserver.bench.quality import Answer, answers, as_rows, by, compared, figures, keystrokes_saved
 from fimserver.bench.report import markdown_table, quality_table
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
-from fimserver.settings import Settings
+from fimserver.engine.interface import Engine
+from fimserver.settings import Settings, read_settings
+
+Measured = TypeVar("Measured")
 
 # A model that is loaded answers in time; here nobody types, so a slow machine must not cut answers short.
 _UNHURRIED_MS = 60_000
@@ -27,7 +33,10 @@ _UNHURRIED_MS = 60_000
 @click.option("--seed", default=0, show_default=True, help="Which holes to cut.")
 @click.option("--language", "languages", multiple=True, help="Only files of this language; may be repeated.")
 @click.option("--layout", type=click.Choice(["anchored", "plain"]), default="anchored", show_default=True)
-@click.option("--compare", is_flag=True, help="Run both layouts on the same cases and test the difference.")
+@click.option(
+    "--compare", metavar="SETTING=VALUE", help="Run the same cases with a setting changed, and test the difference."
+)
+@click.option("--keystrokes", default=0, help="Also type so many of the blocks key by key, and count what is saved.")
 @click.option("--answers", "answers_file", type=click.Path(path_type=Path), help="Write every answer to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.pass_obj
@@ -39,7 +48,8 @@ def bench_quality_command(
     seed: int,
     languages: tuple[str, ...],
     layout: str,
-    compare: bool,
+    compare: str | None,
+    keystrokes: int,
     answers_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,12 +62,21 @@ def bench_quality_command(
         cases += cut_holes(repo, count, seed=seed, languages=languages)
     if not cases:
         raise click.UsageError("Name files of cases, or a folder with --repo.")
-    product, raw = asyncio.run(_run(choice, _settings(choice.settings, layout), cases))
+    settings = _settings(choice.settings, layout)
+    product, raw = asyncio.run(_run(choice, settings, cases))
     result = _result(product, raw)
+    if keystrokes:
+        blocks = [case for case in cases if case.kind == "block"][:keystrokes]
+        saved, raw_saved = asyncio.run(_with_engine(choice, settings, partial(keystrokes_saved, cases=blocks)))
+        result["keystrokes_saved"], result["raw"]["keystrokes_saved"] = saved, raw_saved
     if compare:
-        other = "plain" if layout == "anchored" else "anchored"
-        _, other_raw = asyncio.run(_run(choice, _settings(choice.settings, other), cases))
-        result["compared"] = {"first": layout, "second": other, **compared(raw, other_raw), "raw": figures(other_raw)}
+        other, other_raw = asyncio.run(_run(choice, _changed(settings, compare), cases))
+        result["compared"] = {
+            "with": compare,
+            "figures": {**figures(other), "raw": figures(other_raw)},
+            "shown": compared(product, other),
+            "raw": compared(raw, other_raw),
+        }
     if answers_file is not None:
         answers_file.write_text(json.dumps({"product": as_rows(product), "raw": as_rows(raw)}, indent=1), "utf-8")
     if as_json:
@@ -71,11 +90,32 @@ def _settings(settings: Settings, layout: str) -> Settings:
     return replace(settings, completion=completion)
 
 
+def _changed(settings: Settings, change: str) -> Settings:
+    """Return the settings with one of them changed, as `completion.layout=plain`."""
+    name, _, value = change.partition("=")
+    section, _, field = name.strip().partition(".")
+    try:
+        parsed: Any = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    changed, problems = read_settings({section: {field: parsed}}, settings)
+    if problems:
+        raise click.UsageError(f"--compare {change}: {problems[0]}")
+    return changed
+
+
 async def _run(choice: Choice, settings: Settings, cases: list[Case]) -> tuple[list[Answer], list[Answer]]:
+    measure = partial(answers, cases=cases, on_case=_progress(len(cases)))
+    return await _with_engine(choice, settings, measure)
+
+
+async def _with_engine(
+    choice: Choice, settings: Settings, measure: Callable[[Engine, Settings], Awaitable[Measured]]
+) -> Measured:
     engine = new_engine(settings, choice.script)
     try:
         await loaded_model(engine)
-        return await answers(engine, settings, cases, _progress(len(cases)))
+        return await measure(engine, settings)
     finally:
         await engine.close()
 
@@ -89,7 +129,7 @@ def _progress(total: int) -> Any:
 def _result(product: list[Answer], raw: list[Answer]) -> dict[str, Any]:
     return {
         **figures(product),
-        "raw": figures(raw),
+        "raw": {**figures(raw), "keystrokes_saved": None},
         "by_kind": by(product, "kind"),
         "by_language": by(product, "language"),
         "keystrokes_saved": None,
@@ -97,14 +137,22 @@ def _result(product: list[Answer], raw: list[Answer]) -> dict[str, Any]:
 
 
 def _show(result: dict[str, Any]) -> None:
-    output.line(quality_table({"shown by fimserver": result, "raw model, first line": result["raw"]}))
+    columns = {"shown by fimserver": result, "raw model, first line": result["raw"]}
+    if "compared" in result:
+        other = result["compared"]
+        columns |= {f"shown, {other['with']}": other["figures"], f"raw, {other['with']}": other["figures"]["raw"]}
+    output.line(quality_table(columns))
     output.line()
     reasons = [[reason, str(count)] for reason, count in result["reasons"].items()]
     output.line(markdown_table(["not shown because", "cases"], reasons))
-    if "compared" in result:
-        paired = result["compared"]
+    for what in ("shown", "raw") if "compared" in result else ():
         output.line()
-        output.line(
-            f"Exact in {paired['first']} only: {paired['only_first']}; in {paired['second']} only: "
-            f"{paired['only_second']}; of {paired['cases']} cases; probability of chance {paired['probability']:.2f}."
-        )
+        output.line(_verdict(what, result["compared"]))
+
+
+def _verdict(what: str, compared: dict[str, Any]) -> str:
+    paired = compared[what]
+    return (
+        f"Right in what is {what}, of {paired['cases']} cases: without {compared['with']} only {paired['only_first']}, "
+        f"with it only {paired['only_second']}; probability of chance {paired['probability']:.2f}."
+    )

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fimserver.complete.healing import backed_up, without
 from fimserver.complete.other_files import OtherFiles
 from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
 from fimserver.complete.stops import Stopping
@@ -108,24 +109,28 @@ class Asker:
         *,
         so_far: Written | None = None,
         priority: Priority = Priority.TYPING,
+        first_choice: int = 0,
         least_mean_logprob: float = float("-inf"),
     ) -> Written:
         """Return the model's answer at a cursor, continuing `so_far` if given. Raises EngineError or ModelError.
 
-        An answer that can no longer reach `least_mean_logprob` is given up.
+        With `first_choice` it begins with the next best token instead. An answer that can no longer reach `least_mean_logprob` is given up.
         """
         model = await self.model()
         place = self._held(context, model)
         if priority is Priority.TYPING:
             self._latest[context.document.uri] = context
+        typed, word = self._healed(place.typed) if so_far is None else (place.typed + so_far.text, "")
         request = GenerateRequest(
-            prompt=self._prompt(context, place.anchor, place.typed + (so_far.text if so_far else ""), model),
+            prompt=self._prompt(context, place.anchor, typed, model),
             max_tokens=answer_tokens(shape),
+            forced=word,
             priority=priority,
+            first_choice=first_choice,
             stop_texts=("\n",) if shape is Shape.LINE else model.profile.stop_texts,
         )
         stopping = Stopping(context, shape, self._settings.completion.max_lines, least_mean_logprob)
-        written = await write(self._engine.generate(request), stopping, on_growth, so_far)
+        written = await write(without(word, self._engine.generate(request)), stopping, on_growth, so_far)
         if priority is not Priority.TYPING:
             return written
         self.pace = self.pace.after(written.usage)
@@ -154,6 +159,9 @@ class Asker:
             return Held(anchor, typed_since(anchor, context), fresh=False)
         small = small_prompt_tokens(self.pace, model.facts, self._settings.completion.deadline_ms)
         return hold_or_take(context, self._anchors, Budget.of_tokens(window_tokens=small))
+
+    def _healed(self, typed: str) -> tuple[str, str]:
+        return backed_up(typed) if self._settings.completion.healing else (typed, "")
 
     def _prompt(self, context: CursorContext, anchor: Anchor, typed: str, model: Model) -> Prompt:
         path, repository = shown_path(context.document.uri, self._roots)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
@@ -21,6 +22,7 @@ from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
 from fimserver.complete.landing import Landing, landed, landed_copy, landed_with_error
 from fimserver.complete.other_files import OtherFiles
+from fimserver.complete.stream import Written
 from fimserver.complete.turns import Turns, quiet_ms
 from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine, Priority
@@ -37,6 +39,9 @@ _LARGEST_FILE_CHARACTERS = 2_000_000
 
 # The answer is on its way to the editor by then: what nobody waits for yet does not hold it up.
 _AFTER_ANSWER_S = 0.005
+
+# Beside the first suggestion, where the user asked for one by hand.
+_ALTERNATIVES = 2
 
 
 class Completer:
@@ -116,6 +121,23 @@ class Completer:
             self.journal.add(self._entry(document, offset, invoked, landing))
         return landing.outcome
 
+    async def alternatives(self, document: Document, offset: int, to: Completion) -> tuple[Completion, ...]:
+        """Return other suggestions for a place where one was asked for by hand: those of the next best first tokens.
+
+        Cancelling the task cancels the work; a newer request of the document ends it with none.
+        """
+        with self._turns.take(document.uri) as turn:
+            return await turn.while_mine(self._alternatives(document, offset, to)) or ()
+
+    async def _alternatives(self, document: Document, offset: int, to: Completion) -> tuple[Completion, ...]:
+        context = look_around(document, offset, completion=self._settings.completion, invoked=True)
+        found = {to.text: to}
+        for rank in range(1, _ALTERNATIVES + 1):
+            outcome = (await self._write(context, first_choice=rank)).outcome
+            if isinstance(outcome, Completion):
+                found.setdefault(outcome.text, outcome)
+        return tuple(found.values())[1:]
+
     async def _complete_selected(self, document: Document, selected: tuple[Span, str], *, invoked: bool) -> Outcome:
         span, text = selected
         edited, cursor = with_text(document, span, text)
@@ -190,20 +212,27 @@ class Completer:
         """Write one answer from start to end, and remember it."""
         context = flight.context
         copied = self._copied(context)
-        try:
-            least = max(self._least(context.shape, invoked), SURER_THAN_A_COPY if copied else float("-inf"))
-            ask = partial(self._asker.ask, priority=priority, least_mean_logprob=least)
-            written = await ask(context, context.shape, flight.grow)
-            if self._goes_on_as_block(context, written.text):
-                written = await ask(context, Shape.BLOCK, flight.grow, so_far=written)
-        except FimError as error:
-            return landed_with_error(error)
-        landing = landed(context, written)
-        if copied and _less_sure_than_a_copy(landing):
+        least = max(self._least(context.shape, invoked), SURER_THAN_A_COPY if copied else float("-inf"))
+        landing = await self._write(context, flight.grow, priority=priority, least_mean_logprob=least)
+        if copied and landing.written.stopped_by and _less_sure_than_a_copy(landing):  # not where the engine failed
             landing = landed_copy(context, copied, landing)
         if isinstance(landing.outcome, Completion):
             self._cache.remember(context, landing.outcome)
         return landing
+
+    async def _write(
+        self, context: CursorContext, on_growth: Callable[[Written], None] = lambda _: None, **how: Any
+    ) -> Landing:
+        """Return what the model writes at a cursor; `how` is what `Asker.ask` takes."""
+        try:
+            written = await self._asker.ask(context, context.shape, on_growth, **how)
+            if self._goes_on_as_block(context, written.text):
+                written = await self._asker.ask(
+                    context, Shape.BLOCK, on_growth, **{**how, "so_far": written, "first_choice": 0}
+                )
+        except FimError as error:
+            return landed_with_error(error)
+        return landed(context, written)
 
     def _copied(self, context: CursorContext) -> str | None:
         """Return the rest of the one line elsewhere that begins as the cursor's does."""

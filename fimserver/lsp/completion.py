@@ -6,7 +6,7 @@ have no ghost text. That a newer request displaces an older one is the completer
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsprotocol import types
 
@@ -75,7 +75,18 @@ def _selected(document: Document, entry: types.SelectedCompletionInfo, encoding:
 
 async def _ghost_text(session: Session, asked: Asked | Rejection) -> types.InlineCompletionList:
     found = await _suggest(session, asked)
-    return types.InlineCompletionList(items=[inline_item(found, session.client.encoding)] if found else [])
+    others = await _others(session, asked, found) if found and isinstance(asked, Asked) else ()
+    shown = (found, *others) if found else ()
+    return types.InlineCompletionList(items=[inline_item(each, session.client.encoding) for each in shown])
+
+
+async def _others(session: Session, asked: Asked, found: Suggestion) -> tuple[Suggestion, ...]:
+    """Return what else could stand there, to choose from, where the user asked by hand."""
+    if not asked.invoked or asked.selected:
+        return ()
+    with session.status.asking():
+        others = await session.completer.alternatives(asked.document, asked.cursor, found.completion)
+    return tuple(replace(found, completion=other, name=session.offers.new_name()) for other in others)
 
 
 async def _menu(session: Session, asked: Asked | Rejection) -> types.CompletionList:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fimserver.complete.other_files import OtherFiles
 from fimserver.engine.interface import Engine
 from fimserver.settings import Settings
-from fimserver.values import Document, Outcome, Span
+from fimserver.values import Completion, Document, Outcome, Span
 
 if TYPE_CHECKING:
     from fimserver.complete.journal import Journal
@@ -22,6 +22,10 @@ class Completer(Protocol):
         self, document: Document, offset: int, *, invoked: bool = False, selected: tuple[Span, str] | None = None
     ) -> Outcome:
         """Return a suggestion or the reason why there is none. Cancelling the task cancels the work."""
+        ...
+
+    async def alternatives(self, document: Document, offset: int, to: Completion) -> tuple[Completion, ...]:
+        """Return other suggestions for a place where one was asked for by hand. Cancelling the task cancels the work."""
         ...
 
     def prepare_at(self, document: Document, offset: int) -> None:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from fimserver.engine.interface import (
@@ -95,6 +96,7 @@ class StandInCompleter:
         self.journal = StandInJournal()
         self._settings = settings
         self._roots = roots
+        self._rested_at = -1
 
     async def complete(
         self, document: Document, offset: int, *, invoked: bool = False, selected: tuple[Span, str] | None = None
@@ -112,9 +114,16 @@ class StandInCompleter:
             "settings": (settings, here),
             "whole": (repr(document.text), here),
             "two lines": ("(\n)", Span(offset, end)),
+            "rested": (str(self._rested_at), here),
             "far": ("far", Span(start, len(document.text))),
         }.get(typed, (f"<{typed}>", here))
         return Completion(text=text, replaces=span, shape=Shape.LINE, source="model")
+
+    async def alternatives(self, document: Document, offset: int, to: Completion) -> tuple[Completion, ...]:
+        return (replace(to, text=f"not {to.text}"),) if "also" in to.text else ()
+
+    def prepare_at(self, document: Document, offset: int) -> None:
+        self._rested_at = offset
 
     def use_settings(self, settings: Settings) -> None:
         self._settings = settings

@@ -61,6 +61,22 @@ async def test_the_completer_hears_of_the_editors_own_menu_and_of_a_request_by_h
     assert item.insert_text == "12  True (Span(start=0, end=8), 'settings_at')"
 
 
+async def test_a_request_by_hand_offers_a_choice(start: Start) -> None:
+    buffer = Buffer(await start(), "also‸")
+    assert [item.insert_text for item in await buffer.ghost()] == ["<also>"]
+    items = await buffer.ghost(invoked=True)
+    assert [item.insert_text for item in items] == ["<also>", "not <also>"]
+    assert len({item.command.arguments[0] for item in items if item.command and item.command.arguments}) == 2
+
+
+async def test_the_completer_hears_where_the_cursor_has_come_to_rest(start: Start) -> None:
+    buffer = Buffer(await start(), "😀 x\nrested‸")
+    place = {"textDocument": {"uri": buffer.uri}, "position": {"line": 0, "character": 3}}
+    buffer.client.protocol.notify("fimserver/didFocus", place)
+    [item] = await buffer.ghost()
+    assert item.insert_text == "2"
+
+
 async def test_a_closed_document_gets_no_suggestions(start: Start) -> None:
     client = await start()
     buffer = Buffer(client, "x‸")

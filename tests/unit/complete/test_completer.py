@@ -206,6 +206,22 @@ async def test_switched_off_nothing_is_asked() -> None:
     assert engine.requests == []
 
 
+async def test_by_hand_the_next_best_beginnings_are_offered_too() -> None:
+    engine = Asked(says("a", "\n"), says("b", "\n"), says("a", "\n"))
+    completing = completer(engine)
+    document, offset = drawn("x = ‸")
+    shown = await completing.complete(document, offset, invoked=True)
+    assert isinstance(shown, Completion)
+    assert [other.text for other in await completing.alternatives(document, offset, shown)] == ["b"]
+    assert [request.first_choice for request in engine.requests] == [0, 1, 2]
+
+
+async def test_a_begun_word_is_said_again() -> None:
+    engine = Asked(says("ces[item]", "\n"))
+    assert await shown(completer(engine), "x = self.pri‸") == "x = self.prices[item]‸"
+    assert (engine.requests[0].prompt.segments[-1].text, engine.requests[0].forced) == ("x = self.", "pri")
+
+
 async def test_after_a_line_was_accepted_nothing_interrupts() -> None:
     completing = completer(Asked(says("1", "\n")))
     await shown(completing, "x = ‸")
@@ -230,7 +246,8 @@ async def test_only_what_was_typed_stands_behind_the_middle() -> None:
         await ask(completing, text.replace("‸", f"{typed}‸"))
     before = {request.prompt.segments[:-1] for request in engine.requests[1:]}
     assert len(before) == 1
-    assert [request.prompt.segments[-1].text for request in engine.requests[1:]] == ["    r", "    re", "    return 3"]
+    behind = [request.prompt.segments[-1].text + request.forced for request in engine.requests[1:]]
+    assert behind == ["    r", "    re", "    return 3"]
 
 
 async def test_where_the_cursor_rests_the_prompt_is_evaluated_before_the_first_key() -> None:

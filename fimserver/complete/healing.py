@@ -1,0 +1,43 @@
+"""Back up to the beginning of the word that the cursor stands in, and have the model say the word again.
+
+A word that ends at the cursor is cut into other tokens than the whole word is: `pri` may be one token and `prices`
+another. So the prompt ends before the word, and the engine lets only tokens through that agree with what is typed of it
+(`engine/healing.py`).
+"""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from fimserver.engine.interface import Chunk
+
+# Tokens begin with a space or an underscore more often than they end with one.
+_BEGUN_WORD = re.compile(r"[ _]?[^\W_]+\Z")
+
+# What is said again costs a step of the model per token; of a longer word the last tokens are likely whole.
+_LONGEST_WORD = 12
+
+
+def backed_up(typed: str) -> tuple[str, str]:
+    """Return the typed text before the word that the cursor stands in, and what is typed of that word.
+
+    >>> backed_up("total = self.pri"), backed_up("return tot"), backed_up("f(")
+    (('total = self.', 'pri'), ('return', ' tot'), ('f(', ''))
+    """
+    found = _BEGUN_WORD.search(typed, max(0, len(typed) - _LONGEST_WORD - 1))
+    cut = found.start() if found and len(found[0]) <= _LONGEST_WORD else len(typed)
+    return typed[:cut], typed[cut:]
+
+
+async def without(said: str, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+    """Yield an answer's chunks without the text it had to begin with. What only says that counts for nothing."""
+    left = len(said)
+    async with aclosing(chunks) as stream:
+        async for chunk in stream:
+            skipped = min(left, len(chunk.text))
+            left -= skipped
+            if skipped and skipped == len(chunk.text):
+                yield replace(chunk, text="", tokens=0, logprob=0.0)
+            else:
+                yield replace(chunk, text=chunk.text[skipped:])
