@@ -6,7 +6,9 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
+from fimserver.models.header_facts import facts_of_file
 from fimserver.models.store import EMBEDDED_ID, resolve
+from fimserver.prompt.profile import profile_for
 from fimserver.settings_file import write_setting
 
 
@@ -20,6 +22,14 @@ def use_command(choice: Choice, name: str, chat: bool) -> None:
     Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
     """
     path = resolve(name)
+    caution = "" if chat else _caution(choice, path)
     value = "" if name == EMBEDDED_ID and not chat else str(path) if Path(name).expanduser().is_file() else name
     write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
     output.line(f"{path} answers from now on, in open editors too.")
+    if caution:
+        output.line(caution)
+
+
+def _caution(choice: Choice, path: Path) -> str:
+    """Return a word of advice about a model that can complete, but not as well as another. Raises ModelWithoutFim."""
+    return profile_for(facts_of_file(path), choice.settings.model.profile).caution

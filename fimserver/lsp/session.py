@@ -26,7 +26,11 @@ from fimserver.lsp.offers import Offers
 from fimserver.lsp.seams import CompleterFactory, Connection, EngineFactory
 from fimserver.lsp.status import Status, StatusReporter
 from fimserver.lsp.workspace import Workspace
+from fimserver.prompt.profile import profile_for
 from fimserver.settings import Problem, Settings
+from fimserver.statistics import events
+from fimserver.statistics.recorder import Recorder
+from fimserver.statistics.store import statistics_file
 from fimserver.values import Reason, Rejection
 
 if TYPE_CHECKING:
@@ -42,6 +46,9 @@ _PASSING = frozenset({Reason.DISPLACED, Reason.CANCELLED})
 
 # Reasons that do not pass by themselves: the user is told, where there is no status item, too.
 _TROUBLES = frozenset({Reason.ENGINE_UNAVAILABLE, Reason.ENGINE_REFUSED})
+
+# How long the last counts may take to be written.
+_LAST_COUNTS_S = 0.3
 
 # How often the status item hears how far an engine is that is starting.
 _STARTING_POLL_S = 0.25
@@ -63,7 +70,8 @@ class Session:
         self.client = client
         self.workspace = Workspace(client.roots, settings)
         self.documents = Documents(client.encoding)
-        self.offers = Offers()
+        self.offers = Offers(self.count)
+        self._recorder = Recorder(statistics_file())
         self.reviews: dict[str, asyncio.Task[None]] = {}  # that run, by their document; "" is the whole repository
         self.findings: dict[str, list[Shown]] = {}  # that are shown, by their document
         self.working: dict[int | str, asyncio.Task[Any]] = {}  # by the token of the progress that is shown
@@ -216,6 +224,7 @@ class Session:
         """Let go of everything that outlives a request."""
         for task in self._background:
             task.cancel()
+        self._recorder.close(_LAST_COUNTS_S)
         await self.engine.close()
         if self._chat_engine is not None:
             await self._chat_engine.close()
@@ -230,6 +239,8 @@ class Session:
             while await self._is_loading():
                 self.status.report()
                 await asyncio.sleep(_STARTING_POLL_S)
+            profile = profile_for(await self.engine.describe(), self.settings.model.profile)
+            self.tell_problems([profile.caution] if profile.caution else [])
         except FimError as error:
             self.tell_trouble(str(error))
         self.status.report()
@@ -255,6 +266,11 @@ class Session:
         self.status.note(rejection)
         if rejection.reason in _TROUBLES:
             self.tell_trouble(rejection.detail)
+
+    def count(self, event: events.Event) -> None:
+        """Count what became of a suggestion, if the user likes that; nobody waits for it."""
+        if self.settings.privacy.statistics:
+            self._recorder.note(event)
 
     def tell_problems(self, problems: Sequence[Problem]) -> None:
         """Show the user, in one message, what of the settings was not taken; each sentence once."""

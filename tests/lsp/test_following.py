@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from fimserver.settings_file import write_setting
 from fimserver.errors import SettingsError
 from fimserver.lsp.following import SettingsFile
 from fimserver.models.store import embedded_model
 from fimserver.settings import Settings
+from fimserver.settings_file import write_setting
 from tests.cli import commands
 from tests.lsp.raw_client import RawClient
 
@@ -33,6 +33,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     content = embedded_model().read_bytes()
     (folder / "models" / "tiny-fim-one.gguf").write_bytes(content.replace(b"tiny-fim", b"tiny-one"))
     (folder / "models" / "tiny-fim-two.gguf").write_bytes(content.replace(b"tiny-fim", b"tiny-two"))
+    (folder / "models" / "mine.gguf").write_bytes(content.replace(b"tiny-fim", b"whatever"))
     yield folder
     commands.run("engine", "stop")
     shutil.rmtree(folder)
@@ -99,8 +100,9 @@ def test_another_model_answers_without_a_restart(home: Path) -> None:
         choose(home, "/no/such.gguf")
         assert window.suggest() == []
         until(lambda: any("There is no model file /no/such.gguf" in sentence for sentence in window.told))
-        choose(home, "tiny-fim-two")
+        choose(home, "mine")
         until(lambda: bool(window.suggest()))
+        assert "The model is unknown" in window.told[-1]
 
 
 class TestFile:
