@@ -48,8 +48,17 @@ _LONGEST_LINE_BYTES = 4 * 1024 * 1024
 class RemoteEngine:
     """A server, as an `Engine`. All methods belong to one event loop."""
 
-    def __init__(self, settings: EngineSettings, environment: Mapping[str, str] = os.environ) -> None:
-        """Make an engine; nothing is asked yet. Raises SettingsError where the address or the key cannot be used."""
+    def __init__(
+        self,
+        settings: EngineSettings,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        silence_s: float = _SILENCE_S,
+    ) -> None:
+        """Make an engine; nothing is asked yet. Raises SettingsError where the address or the key cannot be used.
+
+        A server that says nothing for `silence_s` is taken for one that hangs.
+        """
         self._settings = settings
         self._url = checked_url(settings)
         self._dialect = DIALECTS[settings.kind](settings)
@@ -57,7 +66,7 @@ class RemoteEngine:
         self._client = httpx2.AsyncClient(
             base_url=self._url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx2.Timeout(_SILENCE_S, connect=_CONNECT_S),
+            timeout=httpx2.Timeout(silence_s, connect=_CONNECT_S),
             follow_redirects=False,
         )
         self._facts: ModelFacts | None = None
@@ -232,9 +241,10 @@ class RemoteEngine:
             raise EngineUnavailable(self._status.message)
 
     def _failed(self, error: httpx2.HTTPError) -> EngineError:
-        kind = type(error).__name__
+        kind, reason = type(error).__name__, str(error)
         how = next((how for names, how in _FAILURES.items() if kind in names), "breaks off")
-        message = f"{self._url} {how} ({str(error) or kind}). Is the server running? Check engine.url."
+        remedy = _TRUST if "CERTIFICATE_VERIFY_FAILED" in reason else "Is the server running? Check engine.url."
+        message = f"{self._url} {how} ({reason or kind}). {remedy}"
         self._failures.append(time.monotonic())
         self._status = EngineStatus(state=EngineState.FAILED, message=message)
         return EngineUnavailable(message)
@@ -257,6 +267,11 @@ _masked = lru_cache(maxsize=64)(mask_secrets)
 _BROKEN_OFF = (httpx2.RemoteProtocolError, httpx2.ReadError)
 
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
+
+_TRUST = (
+    "Its certificate is not trusted here: set the environment variable SSL_CERT_FILE to a file that holds your "
+    "authority's, or use the name that the certificate is for."
+)
 
 _FAILURES: Mapping[frozenset[str], str] = {
     frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol"}): "cannot be reached",

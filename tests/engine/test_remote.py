@@ -1,10 +1,12 @@
 """Other makers' servers as engines: what they are asked, what is made of their answers, and each way they fail."""
 
+import shutil
+import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -495,6 +497,52 @@ async def test_a_line_that_does_not_end(serve: Any) -> None:
     peer = serve(openai(long_line))
     async with engine_at("openai", peer.url) as engine:
         assert "sends a line that does not end" in await failure(engine, EngineRefused)
+
+
+async def test_a_server_that_hangs_is_named_and_the_next_key_does_not_wait_for_it(serve: Any) -> None:
+    released = threading.Event()
+    peer = serve({"/v1/models": lambda *_: released.wait(30)})
+    engine = RemoteEngine(settings("openai", peer.url), {}, silence_s=0.2)
+    message = await failure(engine, EngineUnavailable)
+    assert f"{peer.url} does not answer" in message
+    assert await failure(engine, EngineUnavailable) == message
+    released.set()
+    await engine.close()
+    assert [path for _, path, *_ in peer.asked] == ["/v1/models"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of our own for the loopback address, with its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    path = tmp_path_factory.mktemp("tls") / "loopback.pem"
+    wanted = ("-newkey", "rsa:2048", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    files = ("-keyout", path, "-out", path.with_suffix(".cert"))
+    subprocess.run([openssl, "req", "-x509", "-nodes", *wanted, *files], check=True, capture_output=True)
+    path.write_text(path.read_text() + path.with_suffix(".cert").read_text())
+    return path
+
+
+class TestEncryption:
+    ANSWERS: ClassVar = {"/v1/models": MODELS, "/v1/completions": events([openai_event("urn", None, "stop")])}
+
+    async def test_a_certificate_that_nobody_vouches_for_is_refused(self, certificate: Path) -> None:
+        with PeerServer(self.ANSWERS, certificate) as peer:
+            async with engine_at("openai", peer.url) as engine:
+                message = await failure(engine, EngineUnavailable)
+            assert peer.asked == []
+        assert "Its certificate is not trusted here: set the environment variable SSL_CERT_FILE" in message
+
+    async def test_an_authority_of_ones_own_is_named_by_a_variable(
+        self, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate.with_suffix(".cert")))
+        with PeerServer(self.ANSWERS, certificate) as peer:
+            async with engine_at("openai", peer.url) as engine:
+                assert (await answer_of(engine))[0] == "urn"
+                assert peer.url.startswith("https://")
 
 
 class TestAddresses:
