@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,12 @@ CANARY = "canary_7d20c1"
 class Window:
     """An editor window on a folder, whose user types into main.py."""
 
-    def __init__(self, home: Path, project: Path, **params: Any) -> None:
+    def __init__(self, home: Path, project: Path, command: Sequence[str] = (), **params: Any) -> None:
         home.mkdir()
         self.home, self.project = home, project
         self._prompts = home / "prompts.jsonl"
         self._prompts.touch()
-        self.client = RawClient(home, (sys.executable, KEEPER, str(self._prompts)))
+        self.client = RawClient(home, command or (sys.executable, KEEPER, str(self._prompts)))
         self.client.initialize(workspaceFolders=[folder(project)], **params)
         self._texts: dict[str, str] = {}
         self._number = 10
@@ -132,6 +132,33 @@ def test_what_stands_before_the_typed_text_stays_the_same_while_typing_in_one_pl
     asked = [row for row in window.prompts()[len(before) :] if not row["warm"]]
     assert len(asked) > 5
     assert {row["held"] for row in asked} == {before[-1]["held"]}, "no token of it is evaluated again"
+
+
+def test_a_real_model_evaluates_nothing_again_because_of_other_files(tmp_path: Path, project: Path) -> None:
+    window = Window(
+        tmp_path / "home",
+        project,
+        command=(sys.executable, "-m", "fimserver", "serve"),
+        initializationOptions={
+            "completion": {"confidence": "off", "ahead": False},
+            "model": {"profile": "qwen2.5-coder"},
+            "engine": {"idle_s": 1},
+        },
+    )
+    with window.client:
+        window.open("main.py")
+        until_s, tries = time.monotonic() + PATIENCE_S, 0
+        while not (asked := window.command("fimserver.journal")) or not asked[-1]["other_files"]:
+            assert time.monotonic() < until_s, asked[-1:]
+            tries += 1
+            window.type(f"shelf.a{tries}")
+            time.sleep(0.1)  # the user's pause
+        window.type("shelf.b")
+        for length in range(2, 10):
+            window.type(f"shelf.{'b' * length}")
+        typed = window.command("fimserver.journal")[-8:]
+    assert all(entry["other_files"] for entry in typed)
+    assert max(entry["timings"]["evaluated_tokens"] for entry in typed) <= 3
 
 
 SECRETS = {
