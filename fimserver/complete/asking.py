@@ -30,7 +30,7 @@ from fimserver.context.window import Budget
 from fimserver.engine.interface import Engine, GenerateRequest, ModelFacts, Priority, Prompt
 from fimserver.errors import EngineError, ModelError
 from fimserver.prompt.fim import fim_prompt
-from fimserver.prompt.profile import Profile, profile_for
+from fimserver.prompt.profile import Order, Profile, profile_for
 from fimserver.settings import Settings
 from fimserver.uris import shown_path
 from fimserver.values import Anchor, CursorContext, Shape, Snippet
@@ -114,7 +114,8 @@ class Asker:
     ) -> Written:
         """Return the model's answer at a cursor, continuing `so_far` if given. Raises EngineError or ModelError.
 
-        With `first_choice` it begins with the next best token instead. An answer that can no longer reach `least_mean_logprob` is given up.
+        With `first_choice` it begins with the next best token instead. An answer that can no longer reach
+        `least_mean_logprob` is given up.
         """
         model = await self.model()
         place = self._held(context, model)
@@ -158,7 +159,8 @@ class Asker:
             anchor = plain_anchor(context, self._full_budget(model))
             return Held(anchor, typed_since(anchor, context), fresh=False)
         small = small_prompt_tokens(self.pace, model.facts, self._settings.completion.deadline_ms)
-        return hold_or_take(context, self._anchors, Budget.of_tokens(window_tokens=small))
+        prefix_first = model.profile.order is Order.PSM
+        return hold_or_take(context, self._anchors, Budget.of_tokens(window_tokens=small), prefix_first=prefix_first)
 
     def _healed(self, typed: str) -> tuple[str, str]:
         return backed_up(typed) if self._settings.completion.healing else (typed, "")

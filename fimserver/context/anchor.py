@@ -76,12 +76,17 @@ class Anchors:
         self._of.clear()
 
 
-def hold_or_take(context: CursorContext, anchors: Anchors, budget: Budget) -> Held:
-    """Return the remembered anchor that holds with the least typed since, or a fresh one; remember either."""
+def hold_or_take(context: CursorContext, anchors: Anchors, budget: Budget, *, prefix_first: bool = False) -> Held:
+    """Return the remembered anchor that holds with the least typed since, or a fresh one; remember either.
+
+    `prefix_first`: in this model's prompts the prefix stands before the suffix, so that after a jump nearby the engine
+    still has it.
+    """
     known = anchors.of(context.document.uri)
     holding = [found for anchor in known if (found := held(anchor, context, budget)) is not None]
     if not holding:
         anchor = fresh_anchor(context, budget, known[0] if known else None)
+        anchor = _with_known_prefix(anchor, known[0], context.document.text) if known and prefix_first else anchor
         anchors.remember(anchor)
         return Held(anchor, typed_since(anchor, context), fresh=True)
     anchor = max(holding, key=lambda found: found.split)
@@ -116,6 +121,21 @@ def plain_anchor(context: CursorContext, budget: Budget) -> Anchor:
     Of a line of nothing but white space it leaves the blanks out, as `typed_since` does.
     """
     return _anchor_at(context.line_start if context.blank_prefix else context.offset, context, budget, None)
+
+
+def _with_known_prefix(anchor: Anchor, last: Anchor, text: str) -> Anchor:
+    """Return the anchor with the last one's longer prefix, where that stands as it was and not far above.
+
+    The engine has it: only what lies between the two places, and the suffix, is evaluated.
+    """
+    common = min(anchor.split, last.split)
+    stands = last.window_start < common and text.startswith(
+        last.prefix[: common - last.window_start], last.window_start
+    )
+    if not stands or last.window_start >= anchor.window_start or anchor.split - common > len(anchor.prefix):
+        return anchor
+    prefix = text[last.window_start : anchor.split]
+    return replace(anchor, window_start=last.window_start, prefix=prefix, snippets=last.snippets)
 
 
 def typed_since(anchor: Anchor, context: CursorContext) -> str:

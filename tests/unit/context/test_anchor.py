@@ -283,6 +283,28 @@ def test_a_next_anchor_with_an_unchanged_suffix_keeps_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("to", "prefix_first", "known"),
+    [
+        pytest.param("line_280", True, True, id="up: all of the prefix is known"),
+        pytest.param("line_303", True, True, id="down a little: what lies between is new"),
+        pytest.param("line_390", True, False, id="far down: the small window is cheaper"),
+        pytest.param("line_10", True, False, id="far up: above the known window"),
+        pytest.param("line_280", False, False, id="where the suffix stands first nothing is known"),
+    ],
+)
+def test_a_fresh_anchor_nearby_goes_on_from_the_prefix_the_engine_has(to: str, prefix_first: bool, known: bool) -> None:
+    lines = [f"line_{number} = {number}\n" for number in range(600)]
+    editor = Editor("".join(lines[:300]) + "x = ‸\n" + "".join(lines[300:]))
+    last = editor.ask().anchor
+    editor.do("go behind", f"{to} = ")
+    small = Budget(window_characters=200)
+    anchor = hold_or_take(editor.context, editor.anchors, small, prefix_first=prefix_first).anchor
+    assert (anchor.window_start == last.window_start) is known
+    assert anchor.prefix == editor.text[anchor.window_start : anchor.split]
+    assert len(anchor.suffix) < 200
+
+
+@pytest.mark.parametrize(
     ("text", "prefix", "typed", "suffix"),
     [
         pytest.param("a\nx = ‸\nb", "a\n", "x = ", "\nb", id="a line's end"),
