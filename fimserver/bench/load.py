@@ -121,8 +121,10 @@ def load_figures(asked: Sequence[Asked], typists: int, seconds: float) -> dict[s
     """Return the figures of a run. Times are those of answers that the model wrote, shown or not, from the key on."""
     shown = [one for one in asked if isinstance(one.outcome, Completion)]
     written = [one for one in asked if one.outcome.timings.generated_tokens and not _is_displaced(one.outcome)]
-    reasons = Counter(one.outcome.reason for one in asked if isinstance(one.outcome, Rejection))
+    rejected = [one.outcome for one in asked if isinstance(one.outcome, Rejection)]
+    reasons, details = Counter(one.reason for one in rejected), {one.reason: one.detail for one in rejected}
     timings = [one.outcome.timings for one in asked]
+    first_ms = [one.outcome.timings.first_token_ms for one in written]
     return {
         "typists": typists,
         "seconds": seconds,
@@ -133,9 +135,10 @@ def load_figures(asked: Sequence[Asked], typists: int, seconds: float) -> dict[s
         "generated_tokens_per_s": sum(timing.generated_tokens for timing in timings) / seconds,
         "evaluated_tokens_per_s": sum(timing.evaluated_tokens for timing in timings) / seconds,
         **_percentiles("answer_ms", [one.answer_ms for one in written]),
-        **_percentiles("first_token_ms", [one.outcome.timings.first_token_ms or 0.0 for one in written]),
+        **_percentiles("first_token_ms", [one for one in first_ms if one is not None]),
         "displaced": reasons[Reason.DISPLACED],
         "failed": {reason.value: count for reason, count in reasons.items() if reason in _FAILURES},
+        "why": {reason.value: detail for reason, detail in details.items() if reason in _FAILURES},
         "typists_late_ms_p99": percentile([one.late_ms for one in asked], 0.99),
     }
 

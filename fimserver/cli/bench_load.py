@@ -96,4 +96,4 @@ def _show(runs: list[dict[str, Any]]) -> None:
     )
     for run in runs:
         for reason, count in run["failed"].items():
-            output.line(f"{run['typists']} typing: {count} keys without an answer: {reason}.")
+            output.line(f"{run['typists']} typing: {count} keys without an answer: {reason}. {run['why'][reason]}")
