@@ -141,8 +141,9 @@ def _running(server: str, model: Path, threads: int) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [server, "-m", str(model), "--host", "127.0.0.1", "--port", str(port), "-t", str(threads), "-c", "4096"]
+    # Repacked weights crash llama.cpp on processors with AMX (docs/benchmarks.md); our engine goes without there, too.
     # What `--fim-qwen-1.5b-default` sets beside the model: its batch sizes and its reuse of the cache.
-    command += ["-b", "1024", "-ub", "1024", "--cache-reuse", "256", "-np", "1", "--no-webui"]
+    command += ["-b", "1024", "-ub", "1024", "--cache-reuse", "256", "-np", "1", "--no-webui", "--no-repack"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_until_healthy(port, process)
