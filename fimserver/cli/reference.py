@@ -5,7 +5,7 @@ it differs from what would be written.
 """
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from fimserver.cli.main import COMMANDS, command_line
 from fimserver.models.catalogue import CatalogueModel, catalogue, usual_file
+from fimserver.retrieval.built_in import built_in_rows
 from fimserver.settings import Settings
 
 _PACKAGE = Path(__file__).parents[1]
@@ -141,7 +142,29 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def excluded_table() -> str:
+    """Return a table of the built-in rules that keep files out."""
+    return "\n".join(_excluded_lines())
+
+
+def _excluded_lines() -> Iterator[str]:
+    yield "## The built-in list\n"
+    yield "No setting and no repository can switch one of these off. Names are compared without regard to case.\n"
+    yield "| What | Files and folders | Suggestions inside |"
+    yield "| --- | --- | --- |"
+    for row in built_in_rows():
+        patterns = [*row.get("names", ()), *(f"{folder}/" for folder in row.get("folders", ())), *row.get("paths", ())]
+        spared = f"; but not {_list(row['except'])}" if "except" in row else ""
+        yield _row(row["why"], f"{_list(patterns)}{spared}", "yes" if row["completion"] else "no")
+    yield ""
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
+    "context.md": excluded_table,
     "settings.md": settings_tables,
     "commands.md": command_sections,
     "models.md": models_table,

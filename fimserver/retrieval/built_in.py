@@ -48,7 +48,7 @@ def built_in_rules(kind: _Kind) -> tuple[BuiltInRule, ...]:
     """Return the table's patterns of one kind, in order."""
     return tuple(
         BuiltInRule(number, row["why"], pattern, row["completion"], row.get("inside_workspace", False))
-        for number, row in enumerate(_rows())
+        for number, row in enumerate(built_in_rows())
         for pattern in row.get(kind, ())
     )
 
@@ -62,7 +62,7 @@ def _match(kind: _Kind, text: str) -> BuiltInRule | None:
 @cache
 def _expression(kind: _Kind) -> re.Pattern[str]:
     """Return one expression with a group for every pattern: group `p3` is the rule with index 3."""
-    rows, rules = _rows(), built_in_rules(kind)
+    rows, rules = built_in_rows(), built_in_rules(kind)
     return re.compile(
         "|".join(
             f"(?P<p{number}>{_sparing(rows[rule.row])}{translate(rule.pattern.lower())})"
@@ -76,6 +76,7 @@ def _sparing(row: dict[str, Any]) -> str:
 
 
 @cache
-def _rows() -> tuple[dict[str, Any], ...]:
+def built_in_rows() -> tuple[dict[str, Any], ...]:
+    """Return the table, in order of precedence; excluded.toml says what stands in a row."""
     text = files("fimserver.retrieval").joinpath("excluded.toml").read_text("utf-8")
     return tuple(tomllib.loads(text)["rule"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fimserver.cli import reference
+from fimserver.retrieval.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -15,6 +16,11 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 def test_what_is_generated_is_what_make_docs_writes(name: str) -> None:
     text = (reference.FOLDER / name).read_text("utf-8")
     assert text == reference.written(name, text), "run `make docs`"
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_of_context_is_told_of(source: str) -> None:
+    assert f"\n| {source} | " in (reference.FOLDER / "context.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
