@@ -50,10 +50,10 @@ export function newClient(options: ClientOptions): LanguageClient {
   return client;
 }
 
-/** Tells the server that we understand its status. */
+/** Tells the server that we understand its status, and show the explanations that it returns. */
 const statusFeature: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { ...capabilities.experimental, fimserver: { status: true } };
+    capabilities.experimental = { ...capabilities.experimental, fimserver: { status: true, markdown: true } };
   },
   initialize: () => {},
   getState: () => ({ kind: "static" }),

@@ -4,6 +4,7 @@ import { commands, type Disposable, type LogOutputChannel, type QuickPickItem, w
 
 import type { Ghost } from "./ghost.ts";
 import * as protocol from "./protocol.ts";
+import { selectionCommands } from "./selection.ts";
 import type { Session } from "./session.ts";
 import type { Switches } from "./switches.ts";
 
@@ -24,6 +25,7 @@ export function registerCommands(session: Session, ghost: Ghost, switches: Switc
     showWhy: () => showWhy(session),
     settings: () => commands.executeCommand("workbench.action.openSettings", "@ext:fimserver.fimserver"),
     menu: () => showMenu(),
+    ...selectionCommands(session),
   };
   return Object.entries(table).map(([name, run]) => commands.registerCommand(`fimserver.${name}`, run));
 }
@@ -33,6 +35,8 @@ interface Entry extends QuickPickItem {
 }
 
 const MENU: Entry[] = [
+  { label: "$(sparkle) Explain or change the selection", command: "fimserver.editHere" },
+  { label: "$(checklist) Review", command: "fimserver.reviewHere" },
   { label: "$(question) Why is nothing suggested?", command: "fimserver.showWhy" },
   { label: "$(circle-slash) Switch suggestions on or off", command: "fimserver.toggle" },
   { label: "$(file-code) Switch them on or off for this language", command: "fimserver.toggleLanguage" },

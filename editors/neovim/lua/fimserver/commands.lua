@@ -7,6 +7,14 @@ local function show(answer)
   vim.api.nvim_echo({ { text } }, true, {})
 end
 
+local function complete(list)
+  return function(begun)
+    return vim.tbl_filter(function(word)
+      return vim.startswith(word, begun)
+    end, require("fimserver.selection")[list])
+  end
+end
+
 local COMMANDS = {
   FimStatus = {
     function()
@@ -35,6 +43,35 @@ local COMMANDS = {
       require("fimserver").snooze(tonumber(command.args))
     end,
     { nargs = "?", desc = "Be silent for 5 minutes, or as many as given; again: speak" },
+  },
+  FimEdit = {
+    function(command)
+      require("fimserver.selection").edit(command)
+    end,
+    {
+      nargs = "+",
+      range = true,
+      bang = true,
+      complete = complete("ACTIONS"),
+      desc = "Explain, fix, document, test, simplify or type the lines, or change them as you say",
+    },
+  },
+  FimReview = {
+    function(command)
+      require("fimserver.selection").review(command)
+    end,
+    {
+      nargs = "*",
+      range = true,
+      complete = complete("REVIEWS"),
+      desc = "Review the lines, the file, or what changed",
+    },
+  },
+  FimCommitMessage = {
+    function()
+      require("fimserver.selection").commit_message()
+    end,
+    { desc = "Write the message of what is staged" },
   },
   FimRestart = {
     function()

@@ -77,7 +77,7 @@ function M.enable(options)
     root_markers = options.root_markers,
     init_options = settings,
     settings = { fimserver = settings },
-    capabilities = { experimental = { fimserver = { status = true } } },
+    capabilities = { experimental = { fimserver = { status = true, markdown = true } } },
     on_exit = M.ended,
     handlers = { ["fimserver/didChangeStatus"] = require("fimserver.status").heard },
   })
