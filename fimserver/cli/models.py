@@ -1,6 +1,6 @@
 """Turn the models on this machine and those of the catalogue into a list: what each costs here, and who may use it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Listed:
     context_tokens: int | None
     licence: str | None
     commercial: str | None
+    scores: Mapping[str, float]
     where: str
 
 
@@ -47,7 +48,7 @@ def models_command(choice: Choice, chat: bool, explain: str | None, as_json: boo
     """List the models that are installed and those that can be had.
 
     Installed are also those of other programs, which are used where they lie. The chosen one is marked. Memory and
-    tokens a second are predicted for this machine.
+    tokens a second are predicted for this machine; "exact" is the published share of exact answers on CrossCodeEval.
     """
     if explain is not None:
         show_explained(explain, choice.settings.engine, this_machine(_PROBE_S), as_json=as_json)
@@ -93,6 +94,7 @@ def _installed(
         context_tokens=known.context_tokens if known else None,
         licence=known.licence if known else None,
         commercial=known.commercial if known else None,
+        scores=known.scores if known else {},
         where=found.program,
     )
 
@@ -109,6 +111,7 @@ def _available(known: Known, machine: Machine, engine: EngineSettings) -> Listed
         context_tokens=known.model.context_tokens,
         licence=known.model.licence,
         commercial=known.model.commercial,
+        scores=known.model.scores,
         where=f"fimserver pull {known.model.id}",
     )
 
@@ -134,7 +137,10 @@ def _chosen(choice: Choice, use: str) -> Path | None:
         return None  # the list shows what else there is
 
 
-_HEADINGS = ("", "model", "size", "memory", "tokens/s", "context", "licence", "where")
+# The one that most models have; --json prints all of them.
+_SCORE = "crosscodeeval"
+
+_HEADINGS = ("", "model", "size", "memory", "tokens/s", "exact", "context", "licence", "where")
 _COMMERCIAL = {"yes": "", "no": " (not for commercial use)", "conditional": " (commercial use: see its text)"}
 
 
@@ -145,6 +151,7 @@ def _cells(model: Listed) -> list[output.Part]:
         f"{model.bytes / 1e9:.2f} GB",
         f"{model.memory_bytes / 1e9:.1f} GB" if model.memory_bytes else "",
         f"{model.tokens_per_s:.0f}" if model.tokens_per_s else "",
+        f"{model.scores[_SCORE]:.1f} %" if _SCORE in model.scores else "",
         f"{model.context_tokens // 1024} k" if model.context_tokens else "",
         model.licence.partition(" (")[0] + _COMMERCIAL[model.commercial or "yes"] if model.licence else "",
         (model.where, output.FAINT),

@@ -7,7 +7,6 @@ run here and shown it.
 
 import ctypes
 import platform
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import psutil
 
 from fimserver.models.calibration import Rates, measured_rates
 from fimserver.models.cost import Cost, bytes_per_token
+from fimserver.models.gpu import gpu_backend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class Machine:
     bandwidth_bytes_per_s: float
     rates: Rates = Rates()
     gpu: bool = False  # llama.cpp evaluates prompts on a GPU that shares this memory
+    other_gpu: str = ""  # what it computes with on a GPU that has a memory of its own
 
     @property
     def usable_bytes(self) -> int:
@@ -47,14 +48,16 @@ _CACHE_DEFEATING_BYTES = 64 * 1024 * 1024  # per thread: more than a core's shar
 
 def this_machine(probe_s: float = _PROBE_S) -> Machine:
     """Measure this machine. Takes `probe_s` seconds, and 128 MiB for each core meanwhile."""
-    cores = usable_cores()
+    cores, backend = usable_cores(), gpu_backend()
+    shares_memory = backend == "Metal" and platform.machine() == "arm64"
     return Machine(
         memory_bytes=min(psutil.virtual_memory().total, _container_limit()),
         available_bytes=_available_bytes(),
         cores=cores,
         bandwidth_bytes_per_s=copy_bandwidth(cores, probe_s),
         rates=measured_rates(),
-        gpu=sys.platform == "darwin" and platform.machine() == "arm64",  # built with Metal unless told otherwise
+        gpu=shares_memory,
+        other_gpu="" if shares_memory else backend,
     )
 
 

@@ -116,7 +116,15 @@ def _reasons(pick: Candidate, runner_up: Candidate | None, machine: Machine, why
         f"({machine.cores} cores, {machine.bandwidth_bytes_per_s / 1e9:.0f} GB/s)."
     )
     quality = f"It is {why} of those that fit and that anyone may use: {score}; licence {model.licence}."
-    return [memory, speed, quality, *([_about(runner_up)] if runner_up else [])]
+    return [memory, speed, quality, *([_about(runner_up)] if runner_up else []), *_about_gpu(machine)]
+
+
+def _about_gpu(machine: Machine) -> list[str]:
+    """Return what is not known of a GPU with a memory of its own, until a model has run on it."""
+    if not machine.other_gpu or machine.rates.decode_bytes_per_s:
+        return []
+    built = f"llama.cpp is built with {machine.other_gpu} here. What that GPU does was not measured"
+    return [f"{built}: this is the pick for the processor and its memory. Run a model, then this again."]
 
 
 def _about(runner_up: Candidate) -> str:

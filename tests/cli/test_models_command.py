@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fimserver.settings_file import with_setting, write_setting
 from fimserver.errors import SettingsError
 from fimserver.models.store import embedded_model
+from fimserver.settings_file import with_setting, write_setting
 from tests.cli import commands
 
 
@@ -60,6 +60,9 @@ def test_the_embedded_model_is_chosen_until_another_is(home: Path, tmp_path: Pat
     assert [name for name, row in before.items() if row["chosen"]] == ["embedded"]
     assert before["qwen2.5-coder-1.5b"]["path"] is None
     assert before["qwen2.5-coder-3b"]["commercial"] == "no"
+    assert (
+        before["qwen2.5-coder-7b"]["scores"]["crosscodeeval"] > before["qwen2.5-coder-0.5b"]["scores"]["crosscodeeval"]
+    )
 
     assert commands.run("use", model).code == 0
     assert [row["path"] for row in rows(home).values() if row["chosen"]] == [str(model)]

@@ -8,6 +8,7 @@ import pytest
 from fimserver.models.calibration import Rates, rates_shown
 from fimserver.models.catalogue import choice_named
 from fimserver.models.cost import cost_of_choice
+from fimserver.models.gpu import gpu_backend
 from fimserver.models.hardware import (
     EFFICIENCY,
     Machine,
@@ -82,6 +83,29 @@ def test_reasons_name_memory_speed_score_and_licence() -> None:
     reasons = " ".join(recommend(machine(5, 80)).reasons)
     for part in ("1.9 GB of the 3.8 GB", "tokens a second", "40.2 % exact on CrossCodeEval", "Apache-2.0", "Runner-up"):
         assert part in reasons
+
+
+def test_a_gpu_that_nobody_measured_is_said() -> None:
+    here = replace(machine(8, 50), other_gpu="CUDA")
+    assert "built with CUDA here" in recommend(here).reasons[-1]
+    ran = replace(here, rates=rates_shown(COST, 20.0))
+    assert not any("CUDA" in reason for reason in recommend(ran).reasons)
+
+
+BUILDS = {
+    "for the processor alone": (("libggml-base.so", "libggml-cpu.so", "libllama.so"), ""),
+    "with CUDA": (("libggml-cpu.so", "libggml-cuda.so.0"), "CUDA"),
+    "with Vulkan on Windows": (("ggml-cpu.dll", "ggml-vulkan.dll"), "Vulkan"),
+    "with Metal": (("libggml-cpu.dylib", "libggml-metal.0.dylib"), "Metal"),
+    "not installed": ((), ""),
+}
+
+
+@pytest.mark.parametrize(("libraries", "backend"), BUILDS.values(), ids=BUILDS)
+def test_the_gpu_that_llama_cpp_was_built_for(tmp_path: Path, libraries: tuple[str, ...], backend: str) -> None:
+    for name in libraries:
+        (tmp_path / name).touch()
+    assert gpu_backend(tmp_path) == backend
 
 
 def test_every_quick_pick_is_quick_and_fits() -> None:
