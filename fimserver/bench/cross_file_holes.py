@@ -107,6 +107,7 @@ class Hole:
     language: str
     text: str  # without the rest of the cursor's line
     offset: int
+    rest: str  # what is gone of the cursor's line
     name: str
     defined_in: str
     heads: tuple[str, ...]  # the lines of that file that define the name
@@ -254,12 +255,14 @@ def _hole(file: _File, need: _Need, *, at_line_start: bool) -> Hole:
     line_end = facts.text.find("\n", need.offset)
     line = facts.text[line_start : need.offset]
     offset = line_start + len(line) - len(line.lstrip()) if at_line_start else need.offset
+    line_end = line_end if line_end >= 0 else len(facts.text)
     return Hole(
         package=file.package.root,
         path=file.path,
         language=facts.language,
-        text=facts.text[:offset] + (facts.text[line_end:] if line_end >= 0 else ""),
+        text=facts.text[:offset] + facts.text[line_end:],
         offset=offset,
+        rest=facts.text[offset:line_end],
         name=need.name,
         defined_in=need.defined_in,
         heads=tuple(_defining_lines(other, need.name)),

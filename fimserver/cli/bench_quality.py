@@ -15,6 +15,7 @@ from fimserver.bench.cases import Case, cut_holes, read_cases
 from fimserver.bench.quality import Answer, answers, as_rows, by, compared, figures, keystrokes_saved
 from fimserver.bench.report import markdown_table, quality_table
 from fimserver.cli import output
+from fimserver.cli.bench_cross_file import bench_cross_file
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
 from fimserver.engine.interface import Engine
@@ -36,6 +37,7 @@ _UNHURRIED_MS = 60_000
 @click.option(
     "--compare", metavar="SETTING=VALUE", help="Run the same cases with a setting changed, and test the difference."
 )
+@click.option("--cross-file", is_flag=True, help="FILES are packages: measure what other files are worth, by source.")
 @click.option("--keystrokes", default=0, help="Also type so many of the blocks key by key, and count what is saved.")
 @click.option("--answers", "answers_file", type=click.Path(path_type=Path), help="Write every answer to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -49,14 +51,19 @@ def bench_quality_command(
     languages: tuple[str, ...],
     layout: str,
     compare: str | None,
+    cross_file: bool,
     keystrokes: int,
     answers_file: Path | None,
     as_json: bool,
 ) -> None:
     """Measure how often suggestions are right.
 
-    FILES are folders of fixtures or JSON lines of cases; without any, holes are cut in --repo.
+    FILES are folders of fixtures or JSON lines of cases; without any, holes are cut in --repo. With --cross-file they
+    are packages: in each so many lines are cut that need a name of another file, and as many others.
     """
+    if cross_file:
+        bench_cross_file(choice, files, count, seed, as_json=as_json)
+        return
     cases = [case for path in files for case in read_cases(path)]
     if repo is not None:
         cases += cut_holes(repo, count, seed=seed, languages=languages)
