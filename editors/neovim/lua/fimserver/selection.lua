@@ -30,9 +30,12 @@ local function complaints(range)
   return found
 end
 
+--- Show a text in a window of its own; some packages of Neovim come without what draws Markdown.
 local function show(markdown)
   local lines = vim.split(markdown, "\n", { plain = true, trimempty = true })
-  vim.lsp.util.open_floating_preview(lines, "markdown", { border = "rounded", max_width = 90, focusable = true })
+  local found, draws = pcall(vim.treesitter.language.add, "markdown")
+  local options = { border = "rounded", max_width = 90, focusable = true }
+  vim.lsp.util.open_floating_preview(lines, found and draws and "markdown" or "", options)
 end
 
 --- :[range]FimEdit[!] {action or instruction}
