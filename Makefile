@@ -28,6 +28,9 @@ bench: .venv/installed  ## replay recorded typing through the real server and en
 scorecard: .venv/developed  ## measure every reliability target
 	@$(BIN)/fimserver bench scorecard
 
+release: .venv/released  ## build wheel, sdist and bill of materials of the last commit into dist
+	@$(BIN)/python scripts/release.py
+
 docs: .venv/installed  ## write the documents that come from the code
 	@$(BIN)/python -m fimserver.cli.reference
 
@@ -43,4 +46,8 @@ clean:  ## remove what these commands made
 	@scripts/environment test lint
 	@touch .venv/installed $@
 
-.PHONY: help demo test lint test-editors soak bench scorecard docs clean
+.venv/released: pyproject.toml
+	@scripts/environment test lint release
+	@touch .venv/installed .venv/developed $@
+
+.PHONY: help demo test lint test-editors soak bench scorecard release docs clean
