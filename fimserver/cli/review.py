@@ -145,7 +145,8 @@ async def _review(asking: _Asking, paths: Sequence[Path], wanted: Wanted | None,
         outcome.skipped = [one for one in found if isinstance(one, Skipped)]
         targets = [one for one in found if isinstance(one, Target)]
         with closing(Gatherer(roots, asking.settings.context)) as gatherer:
-            await asyncio.to_thread(gatherer.indexed.wait, _INDEXED_S)
+            if asking.settings.context.other_files and targets:
+                await asyncio.to_thread(gatherer.indexed.wait, _INDEXED_S)
             wishes = Wishes(related=related_by(gatherer, asking.settings), dismissed=asking.dismissed, roots=roots)
             outcome.review = Review(asking.engine, targets, wishes)
             await _collect(outcome.review, asking, outcome)

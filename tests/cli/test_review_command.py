@@ -1,5 +1,7 @@
 """`fimserver review`: files and changes, in every format, with an exit code that tells how bad it is."""
 
+import contextlib
+import io
 import json
 import subprocess
 from pathlib import Path
@@ -7,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from fimserver.cli.main import run
 from fimserver.cli.review import exit_code
+from fimserver.review.dismissed import dismiss, finding_key
 from fimserver.review.findings import Category, Finding, Severity
 from fimserver.values import Document, Span
 from tests.cli import commands
@@ -18,24 +22,27 @@ CLAIM = {"line": 3, "quote": "len(values)", "category": "bug", "severity": "erro
 FIXED = {**CLAIM, "replacement": "max(1, len(values))"}
 
 
-def review(folder: Path, *arguments: str, answer: Any = FIXED, **reply: Any) -> Ran:
+def review(folder: Path, *arguments: str, answer: Any = FIXED) -> Ran:
     """Review in a folder; each part is answered the same."""
     text = answer if isinstance(answer, str) else json.dumps(answer)
-    script = commands.script(folder.parent, reply or {"text": text})
-    done = subprocess.run(
-        [*commands.FIMSERVER, "--engine", script, "review", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return review_with(folder, {"text": text}, *arguments)
+
+
+def review_with(folder: Path, reply: dict[str, Any], *arguments: str) -> Ran:
+    """Review in a folder without a process of its own: most of its time would go into starting."""
+    script = commands.script(folder.parent, reply, {"text": json.dumps(CLAIM)})
+    out, err = io.StringIO(), io.StringIO()
+    # Looking for other files that may help takes longer than all the rest, and is tested elsewhere.
+    settings = commands.file(folder.parent, "[context]\nother_files = false\n", "settings.toml")
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(["--settings", str(settings), "--engine", script, "review", *arguments])
+    return Ran(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository of one file, staged."""
+    monkeypatch.setenv("FIMSERVER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     folder = tmp_path / "project"
     folder.mkdir()
@@ -45,9 +52,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_a_finding_is_printed_with_its_fix(project: Path) -> None:
-    ran = review(project, "mean.py")
-    assert ran == Ran(
+def test_a_finding_is_printed_with_its_fix_by_a_process_of_its_own(project: Path) -> None:
+    script = commands.script(project.parent, {"text": json.dumps(FIXED)})
+    done = subprocess.run(
+        [*commands.FIMSERVER, "--engine", script, "review", "mean.py"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert Ran(done.returncode, done.stdout, done.stderr) == Ran(
         5,
         "mean.py:3:20: error [bug] It may be 0.\n"
         "  -     return total / len(values)\n"
@@ -106,22 +121,11 @@ FORMS = {"text": (), "json": ("--json",), "sarif": ("--sarif",), "github": ("--g
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_what_was_found_before_a_failure_is_printed(project: Path, form: tuple[str, ...]) -> None:
     (project / "late.py").write_text("x = 1  # late\n")
-    script = commands.script(
-        project.parent,
-        {"when": "# late", "error": "engine-unavailable", "message": "The engine died."},
-        {"text": json.dumps(CLAIM)},
-    )
-    done = subprocess.run(
-        [*commands.FIMSERVER, "--engine", script, "review", *form, "mean.py", "late.py"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    assert done.returncode == 2
-    assert "It may be 0." in done.stdout
-    assert "The engine died." in done.stderr
+    died = {"when": "# late", "error": "engine-unavailable", "message": "The engine died."}
+    ran = review_with(project, died, *form, "mean.py", "late.py")
+    assert ran.code == 2
+    assert "It may be 0." in ran.out
+    assert "The engine died." in ran.err
 
 
 LEFT_OUT = {
@@ -165,17 +169,37 @@ def test_without_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     folder = tmp_path / "nowhere"
     folder.mkdir()
+    monkeypatch.setenv("FIMSERVER_HOME", str(tmp_path))
     ran = review(folder)
     assert ran.code == 2
     assert "not a git repository" in ran.err
     assert "fimserver review FILE" in ran.err
 
 
-def test_without_a_chat_model(project: Path) -> None:
-    ran = commands.run("review", project / "mean.py")
-    assert ran.code == 2
-    assert "No chat model is chosen" in ran.err
-    assert "fimserver pull" in ran.err
+def test_without_a_chat_model(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["review", str(project / "mean.py")]) == 2
+    said = capsys.readouterr().err
+    assert "No chat model is chosen" in said
+    assert "fimserver pull" in said
+
+
+def test_what_was_dismissed_can_be_shown_and_restored(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (project / "mean.py").read_text()
+    start = text.index("len(values)")
+    document = Document.of(text, uri=(project / "mean.py").as_uri())
+    seen = Finding(
+        document=document,
+        span=Span(start, start + 11),
+        category=Category.BUG,
+        severity=Severity.NOTE,
+        message="Before.",
+    )
+    dismiss(finding_key(seen))
+    assert review(project, "--json", "mean.py").json["dropped"] == {"dismissed": 1}
+    assert review(project, "--all", "mean.py").code == 5
+    assert run(["review", "--restore"]) == 0
+    assert "1 dismissals were forgotten" in capsys.readouterr().out
+    assert review(project, "mean.py").code == 5
 
 
 def test_an_escape_sequence_in_a_file_reaches_no_terminal(project: Path) -> None:
@@ -212,4 +236,4 @@ def test_the_hook_runs_the_command() -> None:
     [entry] = [line.partition(": ")[2] for line in hooks.splitlines() if "entry:" in line]
     name, *arguments = entry.split()
     assert name == "fimserver"
-    assert commands.run(*arguments, "--help").code == 0
+    assert run([*arguments, "--help"]) == 0

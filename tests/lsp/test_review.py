@@ -30,6 +30,15 @@ def claim(line: int, quote: str, **more: Any) -> str:
     )
 
 
+# The answer to a review of certain lines: a finding on one of them.
+ASKED = {
+    "4": (4, "return total"),
+    "2 to 3": (2, "def mean"),
+    "7 to 8": (8, "pass"),
+    "1 to 8": (1, "# more"),
+}
+
+
 @pytest.fixture(scope="module")
 def go(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file that is never there: what waits for it waits until it is cancelled."""
@@ -47,6 +56,7 @@ def command(script: Callable[..., tuple[str, ...]], go: Path) -> tuple[str, ...]
         {"when": "# prose", "text": "This code looks good to me."},
         {"when": "# breaks", "text": claim(3, "len(values)", replacement="len(values")},
         {"when": "# dies", "error": "engine-unavailable", "message": "The engine died."},
+        *({"when": f"on these lines only: {asked}.", "text": claim(*found)} for asked, found in ASKED.items()),
         {"when": "The finding, on line 3", "text": "It divides by zero."},
         {"text": "{}"},
     )
@@ -154,33 +164,22 @@ async def test_a_newer_review_takes_the_place_of_the_older(start: Start, command
     await newer
 
 
-ASKED = {
-    "the selection": ("selection", (2, 0, 2, 10), "on these lines only: 3."),
-    "a selection that ends where a line begins": ("selection", (0, 0, 2, 0), "on these lines only: 1 to 2."),
-    "the function": ("function", (6, 4, 6, 4), "on these lines only: 6 to 7."),
-    "the file": ("file", None, "on these lines only: 1 to 7."),
+WHATS = {
+    "the selection": ("selection", (3, 0, 3, 10), 4),
+    "a selection that ends where a line begins": ("selection", (1, 0, 3, 0), 2),
+    "the function": ("function", (7, 4, 7, 4), 8),
+    "the file": ("file", None, 1),
 }
 
 
-@pytest.mark.parametrize(("what", "place", "words"), ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize(("what", "place", "line"), WHATS.values(), ids=WHATS)
 async def test_what_is_asked_about(
-    start: Start,
-    script: Callable[..., tuple[str, ...]],
-    what: str,
-    place: tuple[int, int, int, int] | None,
-    words: str,
+    start: Start, command: tuple[str, ...], what: str, place: tuple[int, int, int, int] | None, line: int
 ) -> None:
-    command = script({"when": "on these lines only: 1 to 7.", "text": claim(1, "def mean")}, *[
-        {"when": text, "text": claim(line, quote)}
-        for text, line, quote in (
-            ("on these lines only: 3.", 3, "return total"),
-            ("on these lines only: 1 to 2.", 2, "total"),
-            ("on these lines only: 6 to 7.", 7, "pass"),
-        )
-    ])  # fmt: skip
-    window = Window(await start(command), f"{TEXT}\n\ndef f():\n    pass‸")
+    window = Window(await start(command), f"# more\n{TEXT}\n\ndef f():\n    pass‸")
     ends = place and types.Range(types.Position(place[0], place[1]), types.Position(place[2], place[3]))
-    assert (await window.review(what, range=ends))["findings"] == 1, words
+    assert (await window.review(what, range=ends))["findings"] == 1
+    assert window.lines == [line]
 
 
 REFUSED = {
@@ -265,8 +264,14 @@ async def test_a_fix_that_breaks_the_syntax_is_not_offered(start: Start, command
     assert "Fix" not in await window.actions(3)
 
 
-async def test_a_dismissed_finding_stays_away(start: Start, command: tuple[str, ...]) -> None:
-    window = Window(await start(command, fresh=True), f"{TEXT}# two‸\n")
+@pytest.fixture(scope="module")
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which things are dismissed; each test does so in a project of its own."""
+    return tmp_path_factory.mktemp("home")
+
+
+async def test_a_dismissed_finding_stays_away(start: Start, command: tuple[str, ...], own_home: Path) -> None:
+    window = Window(await start(command, home=own_home), f"{TEXT}# two‸\n", "file:///one/till.py")
     await window.review()
     await window.choose(3, "Dismiss")
     assert window.lines == [2]
@@ -274,8 +279,8 @@ async def test_a_dismissed_finding_stays_away(start: Start, command: tuple[str, 
     assert window.lines == [2]
 
 
-async def test_a_kind_can_be_dismissed(start: Start, command: tuple[str, ...]) -> None:
-    window = Window(await start(command, fresh=True), f"{TEXT}# two‸\n")
+async def test_a_kind_can_be_dismissed(start: Start, command: tuple[str, ...], own_home: Path) -> None:
+    window = Window(await start(command, home=own_home), f"{TEXT}# two‸\n", "file:///two/till2.py")
     await window.review()
     await window.choose(2, "Dismiss all findings about security in this project")
     assert window.lines == [3]
