@@ -26,6 +26,7 @@ ROWS = (
     ("fimserver.engine.address", 3),
     ("fimserver.engine.fake", 3),
     ("fimserver.models", 3),
+    ("fimserver.statistics", 4),
     ("fimserver.context", 4),
     ("fimserver.retrieval", 4),
     ("fimserver.prompt", 4),

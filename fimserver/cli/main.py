@@ -37,6 +37,7 @@ COMMANDS = (
     Row("demo", "demo", "Type a line in a real session and watch the suggestions."),
     Row("doctor", "doctor", "Check this machine; each line is fine or says what mends it."),
     Row("status", "status", "Show the engine that is running."),
+    Row("stats", "stats", "Show how many suggestions were accepted and kept; counted on this machine only."),
     Row("engine", "engine", "Start, stop or show the engine process."),
     Row("chat", "chat", "Talk with the chat model, in the terminal or as a text filter."),
     Row("edit", "edit", "Explain or change a part of a file with the chat model."),

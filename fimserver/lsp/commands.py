@@ -10,8 +10,8 @@ from fimserver.engine.interface import EngineState
 from fimserver.lsp import names
 from fimserver.lsp.commit_message import CommitArguments, write_commit_message
 from fimserver.lsp.editing import EditArguments, run_action
+from fimserver.lsp.looking import look_after
 from fimserver.lsp.messages import structured
-from fimserver.lsp.offers import Event
 from fimserver.lsp.pulling import PullArguments, pull_model
 from fimserver.lsp.review import (
     ClearArguments,
@@ -85,7 +85,7 @@ async def execute_command(session: Session, params: CommandParams) -> Any:
 
 
 async def _accepted(session: Session, arguments: AcceptedArguments) -> None:
-    session.offers.note(arguments.name, Event.ACCEPTED)
+    look_after(session, session.offers.note_accepted(arguments.name))
 
 
 async def _status(session: Session, _: NoArguments) -> dict[str, Any]:

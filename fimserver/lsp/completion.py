@@ -6,13 +6,14 @@ have no ghost text. That a newer request displaces an older one is the completer
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lsprotocol import types
 
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.configuration import offers_menu
 from fimserver.lsp.convert import Suggestion, inline_item, is_on_cursor_line, menu_item, offset_of
+from fimserver.lsp.offers import Offered, model_name
 from fimserver.lsp.session import Session
 from fimserver.values import Completion, Document, Outcome, Reason, Rejection, Span
 
@@ -86,7 +87,7 @@ async def _others(session: Session, asked: Asked, found: Suggestion) -> tuple[Su
         return ()
     with session.status.asking():
         others = await session.completer.alternatives(asked.document, asked.cursor, found.completion)
-    return tuple(replace(found, completion=other, name=session.offers.new_name()) for other in others)
+    return tuple(_named(session, other, asked, on_top=False) for other in others)
 
 
 async def _menu(session: Session, asked: Asked | Rejection) -> types.CompletionList:
@@ -105,7 +106,12 @@ async def _suggest(session: Session, asked: Asked | Rejection) -> Suggestion | N
         session.note_empty(outcome)
         return None
     session.status.note(None)
-    return Suggestion(outcome, session.offers.new_name(), asked.document, asked.cursor)
+    return _named(session, outcome, asked)
+
+
+def _named(session: Session, completion: Completion, asked: Asked, *, on_top: bool = True) -> Suggestion:
+    offered = Offered(completion, asked.document, asked.cursor, model_name(session.settings))
+    return Suggestion(completion, session.offers.new_name(offered, on_top=on_top), asked.document, asked.cursor)
 
 
 async def _complete(session: Session, asked: Asked) -> Outcome:

@@ -18,7 +18,7 @@ from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
 from fimserver.lsp.convert import offset_of
 from fimserver.lsp.findings import follow
-from fimserver.lsp.offers import Event
+from fimserver.lsp.looking import look_after
 from fimserver.lsp.progress import cancel_progress
 from fimserver.lsp.review import stop_review_of
 from fimserver.lsp.session import Session
@@ -146,16 +146,14 @@ def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> No
 
 
 def _did_show(session: Session, params: ShownParams) -> None:
-    _note(session, params.item, Event.SHOWN)
+    for name in params.item.command.arguments:
+        session.offers.note_shown(name)
+    session.status.want()
 
 
 def _did_partly_accept(session: Session, params: PartlyAcceptedParams) -> None:
-    _note(session, params.item, Event.ACCEPTED_PARTLY)
-
-
-def _note(session: Session, item: Item, event: Event) -> None:
-    for name in item.command.arguments:
-        session.offers.note(name, event)
+    for name in params.item.command.arguments:
+        look_after(session, session.offers.note_partly(name, params.acceptedLength))
     session.status.want()
 
 

@@ -6,7 +6,7 @@ The handlers in completion.py, commands.py and handlers.py are functions over a 
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -271,6 +271,10 @@ class Session:
         """Count what became of a suggestion, if the user likes that; nobody waits for it."""
         if self.settings.privacy.statistics:
             self._recorder.note(event)
+
+    def later(self, delay_s: float, do: Callable[[], Any]) -> None:
+        """Do something some time later, if the server is still there."""
+        asyncio.get_running_loop().call_later(delay_s, do)
 
     def tell_problems(self, problems: Sequence[Problem]) -> None:
         """Show the user, in one message, what of the settings was not taken; each sentence once."""
