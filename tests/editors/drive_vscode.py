@@ -163,11 +163,16 @@ class Window:
         until(lambda: self.ghost() == text, f"the ghost text {text!r}", lambda: (self.ghost(), self.status()))
 
     def wait_until_saved_as(self, file: Path, text: str) -> None:
-        """Save until the file is this, line ends and all: a save may come before the edit that it was meant for."""
+        """Save until the file is this, line ends and all: a save may come before the edit that it was meant for.
+
+        A save may also come late, and empties the file before it writes: nothing but this method may read it.
+        """
 
         def saved() -> bool:
-            self.press("Control+s")
-            return file.read_bytes().decode() == text and not self.page.query_selector(".tab.active.dirty")
+            if self.page.query_selector(".tab.active.dirty"):
+                self.press("Control+s")
+                return False
+            return file.read_bytes().decode() == text
 
         until(saved, f"{file.name} as {text!r}", lambda: (file.read_bytes().decode(), self.messages()))
 

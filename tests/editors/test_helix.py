@@ -9,7 +9,7 @@ import pytest
 
 from tests.editors.drive_terminal import Terminal
 from tests.editors.servers import CHECKOUT, embedded, scripted, wait_for_process
-from tests.editors.waiting import until
+from tests.editors.waiting import steady, until
 
 pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
 
@@ -138,11 +138,11 @@ def test_the_embedded_model_answers(
     def menu() -> str:
         """Return the line below the cursor's, which is the menu's only entry."""
         lines = editor.lines()
-        row = next(number for number, line in enumerate(lines) if begun in line)
-        return lines[row + 1].removeprefix("    ~").strip()
+        below = (lines[number + 1] for number, line in enumerate(lines[:-1]) if begun in line)
+        return next(below, "").removeprefix("    ~").strip()
 
-    until(menu, "an entry of the embedded model", editor.lines, type_last_again(editor, "m"))
+    until(steady(menu), "an entry of the embedded model", editor.lines, type_last_again(editor, "m"))
     editor.press(NEXT_ENTRY)
-    chosen = until(code, "the entry in the text", editor.lines)
+    chosen = until(steady(code), "the entry in the text", editor.lines)
     editor.press(ENTER)
     wait_until_saved_as(editor, file, f"{BEGUN}{begun}{chosen}\n")
