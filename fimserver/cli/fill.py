@@ -83,6 +83,12 @@ async def _outcome(engine: Engine, settings: Settings, document: Document, offse
 
 def _patient(settings: Settings) -> Settings:
     completion = replace(
-        settings.completion, deadline_ms=_PATIENCE_MS, quiet_ms=0, confidence="off", max_lines=_MOST_LINES, enabled=True
+        settings.completion,
+        enabled=True,
+        deadline_ms=_PATIENCE_MS,
+        quiet_ms=0,
+        confidence="off",
+        max_lines=_MOST_LINES,
+        ahead=False,  # nothing is asked after this
     )
     return replace(settings, completion=completion)
