@@ -25,19 +25,23 @@ from fimserver.values import Document, Span
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a comment is written: before, in front of each line, behind; inside the definition or above it."""
+    """How a comment is written: before, in front of each line, behind; inside the definition or above it.
+
+    `pattern` finds one in code.
+    """
 
     opening: str
     line: str
     closing: str
+    pattern: re.Pattern[str]
     inside: bool = False
 
 
 SHAPES = {
-    "python": Shape('"""', "", '"""', inside=True),
-    "block": Shape("/**", " * ", " */"),
-    "triple-slash": Shape("", "/// ", ""),
-    "slashes": Shape("", "// ", ""),
+    "python": Shape('"""', "", '"""', re.compile(r'[rR]?"""(?:[^"]|"(?!""))*"""'), inside=True),
+    "block": Shape("/**", " * ", " */", re.compile(r"/\*\*(?s:.*?)\*/")),
+    "triple-slash": Shape("", "/// ", "", re.compile(r"(?m)(?:^[ \t]*///.*\n?)+")),
+    "slashes": Shape("", "// ", "", re.compile(r"(?m)(?:^//.*\n?)+")),
 }
 
 
@@ -93,11 +97,17 @@ def place_of(document: Document, offset: int, convention: Convention) -> Place:
 def documented(document: Document, place: Place, text: str, convention: Convention) -> Edit:
     """Return the edit that writes a comment. Raises EditRefused where there is nothing to write."""
     check_characters(text, document, place.span)
-    lines = bare_lines(text)
+    lines = bare_lines(comment_in(text, convention.shape))
     if not lines:
         raise EditRefused("The model wrote no documentation. Ask again, or choose a larger model.")
     written = "".join(f"{place.indent}{line}".rstrip() + "\n" for line in _written(lines, convention.shape))
     return checked(document, place.span, with_line_ending(written, main_line_ending(document.text)))
+
+
+def comment_in(text: str, shape: Shape) -> str:
+    """Return the comment in a text that is a whole definition, as some models write it; any other text as it is."""
+    found = shape.pattern.search(with_line_ending(text, "\n"))
+    return found.group() if found else text
 
 
 def bare_lines(text: str) -> list[str]:

@@ -122,10 +122,28 @@ WRITTEN = {
         "Returns one.",
         "#include <a.h>\n\n/**\n * Returns one.\n */\nint f(void)\n{\n    return 1;\n}\n",
     ),
+    "the comment of a whole definition in Python": (
+        "python",
+        "def f(a):\n    return ‸a\n",
+        'def f(a):\n    """Return a.\n\n    Always.\n    """\n    return evil(a)',
+        'def f(a):\n    """Return a.\n\n    Always.\n    """\n    return a\n',
+    ),
+    "the comment of a whole definition in JavaScript": (
+        "javascript",
+        "function f() {\n  ‸b();\n}\n",
+        "/**\n * Does it.\n */\nfunction f() {\n  evil();\n}",
+        "/**\n * Does it.\n */\nfunction f() {\n  b();\n}\n",
+    ),
+    "the comment of a whole definition in Go": (
+        "go",
+        "package p\n\nfunc F() {\n\ta‸()\n}\n",
+        "// F does it.\n// Well.\nfunc F() {\n\tevil()\n}",
+        "package p\n\n// F does it.\n// Well.\nfunc F() {\n\ta()\n}\n",
+    ),
     "what would end a Python comment does not": (
         "python",
         "def f():\n    ‸pass\n",
-        'A.\n"""\nimport os\nos.system("x")\n"""',
+        'A.\n"""\nimport os\nos.system("x")\n',
         'def f():\n    """A.\n    \'\'\'\n    import os\n    os.system("x")\n    """\n    pass\n',
     ),
     "what would end a block comment does not": (
