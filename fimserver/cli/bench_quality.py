@@ -4,13 +4,14 @@ import asyncio
 import json
 import tomllib
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from fimserver.bench.calibrate import calibrated
 from fimserver.bench.cases import Case, cut_holes, read_cases
 from fimserver.bench.quality import Answer, answers, as_rows, by, compared, figures, keystrokes_saved
 from fimserver.bench.report import markdown_table, quality_table
@@ -38,6 +39,7 @@ _UNHURRIED_MS = 60_000
     "--compare", metavar="SETTING=VALUE", help="Run the same cases with a setting changed, and test the difference."
 )
 @click.option("--cross-file", is_flag=True, help="FILES are packages: measure what other files are worth, by source.")
+@click.option("--calibrate", is_flag=True, help="Also find the confidence thresholds that suit the model.")
 @click.option("--keystrokes", default=0, help="Also type so many of the blocks key by key, and count what is saved.")
 @click.option("--answers", "answers_file", type=click.Path(path_type=Path), help="Write every answer to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -52,6 +54,7 @@ def bench_quality_command(
     layout: str,
     compare: str | None,
     cross_file: bool,
+    calibrate: bool,
     keystrokes: int,
     answers_file: Path | None,
     as_json: bool,
@@ -72,6 +75,8 @@ def bench_quality_command(
     settings = _settings(choice.settings, layout)
     product, raw = asyncio.run(_run(choice, settings, cases))
     result = _result(product, raw)
+    if calibrate:
+        result["calibrated"] = {shape: _calibrated(raw, shape) for shape in ("line", "block")}
     if keystrokes:
         blocks = [case for case in cases if case.kind == "block"][:keystrokes]
         saved, raw_saved = asyncio.run(_with_engine(choice, settings, partial(keystrokes_saved, cases=blocks)))
@@ -143,6 +148,11 @@ def _result(product: list[Answer], raw: list[Answer]) -> dict[str, Any]:
     }
 
 
+def _calibrated(raw: list[Answer], shape: str) -> dict[str, Any] | None:
+    found = calibrated([answer for answer in raw if answer.kind == shape])
+    return asdict(found) if found else None
+
+
 def _show(result: dict[str, Any]) -> None:
     columns = {"shown by fimserver": result, "raw model, first line": result["raw"]}
     if "compared" in result:
@@ -152,9 +162,21 @@ def _show(result: dict[str, Any]) -> None:
     output.line()
     reasons = [[reason, str(count)] for reason, count in result["reasons"].items()]
     output.line(markdown_table(["not shown because", "cases"], reasons))
+    if result["keystrokes_saved"] is not None:
+        saved, raw_saved = result["keystrokes_saved"], result["raw"]["keystrokes_saved"]
+        output.line(f"\nKeys saved: {saved:.1%}; with the raw model's first lines: {raw_saved:.1%}.")
+    for shape, found in result.get("calibrated", {}).items():
+        output.line(f"\n{shape} = {_as_toml(found)}" if found else f"\nNo {shape} was right: nothing to choose by.")
     for what in ("shown", "raw") if "compared" in result else ():
         output.line()
         output.line(_verdict(what, result["compared"]))
+
+
+def _as_toml(found: dict[str, Any]) -> str:
+    """Return a gate as a profile has it, and what it did to the answers it was chosen on."""
+    gate = ", ".join(f"{name} = {least:.1f}" for name, least in found["gate"].items())
+    effect = f"shows {found['shown']:.0%}, right {found['gain']:.2f} times as often, {found['wasted']:.0%} in vain"
+    return f"{{ {gate} }}  # {effect}"
 
 
 def _verdict(what: str, compared: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fimserver.complete.confidence import OPEN, Gate
 from fimserver.complete.healing import backed_up, without
 from fimserver.complete.other_files import OtherFiles
 from fimserver.complete.pace import Pace, answer_tokens, full_prompt_tokens, small_prompt_tokens
@@ -97,7 +98,7 @@ class Asker:
         return next((anchor.snippets for anchor in self._anchors.of(uri)), ())
 
     @property
-    def thresholds(self) -> Mapping[str, float]:
+    def thresholds(self) -> Mapping[str, Mapping[str, float]]:
         """The model's own confidence thresholds by shape, as far as they are known."""
         return self._model.profile.confidence if self._model else {}
 
@@ -110,12 +111,12 @@ class Asker:
         so_far: Written | None = None,
         priority: Priority = Priority.TYPING,
         first_choice: int = 0,
-        least_mean_logprob: float = float("-inf"),
+        gate: Gate = OPEN,
     ) -> Written:
         """Return the model's answer at a cursor, continuing `so_far` if given. Raises EngineError or ModelError.
 
-        With `first_choice` it begins with the next best token instead. An answer that can no longer reach
-        `least_mean_logprob` is given up.
+        With `first_choice` it begins with the next best token instead. An answer that can no longer pass
+        the gate is given up.
         """
         model = await self.model()
         place = self._held(context, model)
@@ -130,7 +131,7 @@ class Asker:
             first_choice=first_choice,
             stop_texts=("\n",) if shape is Shape.LINE else model.profile.stop_texts,
         )
-        stopping = Stopping(context, shape, self._settings.completion.max_lines, least_mean_logprob)
+        stopping = Stopping(context, shape, self._settings.completion.max_lines, gate)
         written = await write(without(word, self._engine.generate(request)), stopping, on_growth, so_far)
         if priority is not Priority.TYPING:
             return written

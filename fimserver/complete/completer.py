@@ -16,7 +16,7 @@ from typing import Any
 from fimserver.complete.ahead import after_accepting, with_text
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
-from fimserver.complete.confidence import SURER_THAN_A_COPY, doubt, least_mean_logprob
+from fimserver.complete.confidence import SURER_THAN_A_COPY, Gate, doubt, gate
 from fimserver.complete.copying import copied_rest
 from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
@@ -212,8 +212,9 @@ class Completer:
         """Write one answer from start to end, and remember it."""
         context = flight.context
         copied = self._copied(context)
-        least = max(self._least(context.shape, invoked), SURER_THAN_A_COPY if copied else float("-inf"))
-        landing = await self._write(context, flight.grow, priority=priority, least_mean_logprob=least)
+        least = self._gate(context.shape, invoked)
+        least = replace(least, mean=max(least.mean, SURER_THAN_A_COPY)) if copied else least
+        landing = await self._write(context, flight.grow, priority=priority, gate=least)
         if copied and landing.written.stopped_by and _less_sure_than_a_copy(landing):  # not where the engine failed
             landing = landed_copy(context, copied, landing)
         if isinstance(landing.outcome, Completion):
@@ -254,7 +255,7 @@ class Completer:
         outcome = landing.outcome
         if isinstance(outcome, Rejection):
             return replace(landing, context=context)
-        doubtful = doubt(outcome.mean_logprob, self._least(outcome.shape, invoked))
+        doubtful = doubt(outcome, self._gate(outcome.shape, invoked))
         if doubtful is not None:
             timings = replace(outcome.timings, shown_tokens=0)
             return replace(landing, context=context, outcome=replace(doubtful, timings=timings))
@@ -263,10 +264,10 @@ class Completer:
             self._soon_ahead[context.document.uri] = later(_AFTER_ANSWER_S, self._prepare_ahead, context, outcome)
         return replace(landing, context=context)
 
-    def _least(self, shape: Shape, invoked: bool) -> float:
+    def _gate(self, shape: Shape, invoked: bool) -> Gate:
         """Return how sure a suggestion must be; one that was asked for by hand need not be."""
         level = "off" if invoked else self._settings.completion.confidence
-        return least_mean_logprob(shape, level, self._asker.thresholds)
+        return gate(shape, level, self._asker.thresholds)
 
     def _prepare_ahead(self, context: CursorContext, shown: Completion) -> None:
         """Begin to write what follows once the suggestion is accepted; the next request finds it."""

@@ -1,61 +1,76 @@
-"""Say whether a suggestion is sure enough to interrupt somebody's typing.
+"""Say whether a suggestion is sure enough to interrupt somebody's typing, as early as its tokens tell.
 
-The measure is the mean log-probability of its tokens, and of the first one. The thresholds of a model stand in its
-profile, where `fimserver bench quality` put them; a model that was never measured gets cautious ones.
+The first token tells most: of the embedded model's answers whose first token is likelier than e^-1 one in six is right,
+of the others hardly any, and to give those up there costs one token. The thresholds of a model stand in its profile
+(`fimserver bench quality --calibrate` finds them); a model that was never measured gets cautious ones.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from fimserver.values import Reason, Rejection, Shape
+from fimserver.values import Completion, Reason, Rejection, Shape
+
+_NEVER = float("-inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """The least natural-log probabilities that are shown: of the first token, of any token, and of all in the mean."""
+
+    first: float = _NEVER
+    any: float = _NEVER
+    mean: float = _NEVER
+
+    def shifted(self, by: float) -> "Gate":
+        """Return the gate, opened or closed a little."""
+        return Gate(first=self.first + by, any=self.any + by, mean=self.mean + by)
+
+
+OPEN = Gate()
 
 # exp(-1.2) = 0.30 and exp(-0.9) = 0.41 per token in the geometric mean: a block is longer, and worse when it is wrong.
-_UNMEASURED: Mapping[str, float] = {Shape.LINE: -1.2, Shape.BLOCK: -0.9}
+# One token as unlikely as exp(-2.5), 1 in 12, though the likeliest, and what follows is a guess.
+_UNMEASURED: Mapping[str, Gate] = {
+    Shape.LINE: Gate(first=-1.6, any=-2.5, mean=-1.2),
+    Shape.BLOCK: Gate(first=-1.6, any=-2.5, mean=-0.9),
+}
 
 # How far the other levels of `completion.confidence` are from `normal`.
 _LEVELS: Mapping[str, float] = {"low": -0.6, "normal": 0.0, "high": 0.4}
 
-
 # A model that is this sure is right more often than a line copied from elsewhere in the file.
 SURER_THAN_A_COPY = -0.4
 
-# One token as unlikely as this (1 in 12), though the likeliest, and what follows is a guess: of 88 such answers of the
-# embedded model on held-out Python none was right, of the other 246 there were 27.
-_WORST_TOKEN = -2.5
 
+def gate(shape: Shape, level: str, measured: Mapping[str, Mapping[str, float]]) -> Gate:
+    """Return what a suggestion must be like; `measured` are the model's own thresholds by shape, as far as known.
 
-def least_mean_logprob(shape: Shape, level: str, thresholds: Mapping[str, float]) -> float:
-    """Return the least mean log-probability that is shown; `thresholds` are the model's own by shape, if measured.
-
-    >>> least_mean_logprob(Shape.LINE, "normal", {})
-    -1.2
+    >>> gate(Shape.LINE, "high", {"line": {"first": -1.0, "any": -3.5, "mean": -1.6}})
+    Gate(first=-0.6, any=-3.1, mean=-1.2000000000000002)
     """
-    if level == "off":
-        return float("-inf")
-    return thresholds.get(shape, _UNMEASURED.get(shape, 0.0)) + _LEVELS[level]
+    if level == "off" or shape not in _UNMEASURED:
+        return OPEN
+    return replace(_UNMEASURED[shape], **measured.get(shape, {})).shifted(_LEVELS[level])
 
 
-def doubt(mean_logprob: float | None, least: float) -> Rejection | None:
-    """Return why the suggestion is too unsure to be shown, or nothing.
-
-    >>> doubt(-2.0, least=-1.2).reason
-    <Reason.LOW_CONFIDENCE: 'low-confidence'>
-    """
-    if mean_logprob is None or mean_logprob >= least:
-        return None
-    return Rejection(
-        reason=Reason.LOW_CONFIDENCE,
-        detail=f"Its mean log-probability is {mean_logprob:.2f}, below {least:.2f}; see completion.confidence.",
-    )
+def doubt(suggestion: Completion, gate: Gate) -> Rejection | None:
+    """Return why a suggestion is too unsure to be shown, or nothing. What the model has not written is not judged."""
+    judged = (("first token's", suggestion.first_logprob, gate.first), ("mean", suggestion.mean_logprob, gate.mean))
+    for name, logprob, least in judged:
+        if logprob is not None and logprob < least:
+            detail = f"Its {name} log-probability is {logprob:.2f}, below {least:.2f}; see completion.confidence."
+            return Rejection(reason=Reason.LOW_CONFIDENCE, detail=detail)
+    return None
 
 
-def is_hopeless(logprobs: Sequence[float], least: float) -> bool:
+def is_hopeless(logprobs: Sequence[float], gate: Gate) -> bool:
     """Say whether an answer of these tokens so far will not become sure enough: why write the rest of it?
 
-    One more, certain token must be able to lift the mean to `least`; and no token may have been a mere guess.
+    One more, certain token must be able to lift the mean over the gate.
 
-    >>> is_hopeless([-0.1, -3.2], least=-2.0), is_hopeless([-2.4], least=-2.0), is_hopeless([], least=-2.0)
+    >>> is_hopeless([-0.1, -3.2], Gate(any=-3.0)), is_hopeless([-2.4], Gate(mean=-2.0)), is_hopeless([], Gate(first=0))
     (True, False, False)
     """
-    if not logprobs or least == float("-inf"):
+    if not logprobs or gate == OPEN:
         return False
-    return logprobs[-1] < _WORST_TOKEN or sum(logprobs) / (len(logprobs) + 1) < least
+    return logprobs[0] < gate.first or logprobs[-1] < gate.any or sum(logprobs) / (len(logprobs) + 1) < gate.mean

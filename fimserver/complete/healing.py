@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from fimserver.engine.interface import Chunk
+from fimserver.engine.interface import Chunk, Usage
 
 # Tokens begin with a space or an underscore more often than they end with one.
 _BEGUN_WORD = re.compile(r"[ _]?[^\W_]+\Z")
@@ -31,13 +31,25 @@ def backed_up(typed: str) -> tuple[str, str]:
 
 
 async def without(said: str, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-    """Yield an answer's chunks without the text it had to begin with. What only says that counts for nothing."""
-    left = len(said)
+    """Yield an answer's chunks without the text it had to begin with.
+
+    The tokens that only say that were evaluated, as the prompt was; nothing new was written.
+    """
+    left, tokens = len(said), 0
     async with aclosing(chunks) as stream:
         async for chunk in stream:
             skipped = min(left, len(chunk.text))
             left -= skipped
-            if skipped and skipped == len(chunk.text):
-                yield replace(chunk, text="", tokens=0, logprob=0.0)
+            only_says_that = skipped > 0 and skipped == len(chunk.text)
+            tokens += chunk.tokens if only_says_that else 0
+            usage = _with_read(chunk.usage, tokens)
+            if only_says_that:
+                yield replace(chunk, text="", tokens=0, logprob=0.0, usage=usage)
             else:
-                yield replace(chunk, text=chunk.text[skipped:])
+                yield replace(chunk, text=chunk.text[skipped:], usage=usage)
+
+
+def _with_read(usage: Usage, tokens: int) -> Usage:
+    """Return the usage with some of the written tokens counted among the evaluated ones."""
+    evaluated, generated = usage.evaluated_tokens + tokens, usage.generated_tokens - tokens
+    return replace(usage, evaluated_tokens=evaluated, generated_tokens=max(0, generated))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fimserver.complete.confidence import OPEN, Gate
 from fimserver.complete.indentation import mend_the_indentation
 from fimserver.complete.junk import control_text_in, writes_prose
 from fimserver.complete.overlap import lines_below, repeats
@@ -30,7 +31,7 @@ class Stopping:
     context: CursorContext
     shape: Shape
     max_lines: int
-    least_mean_logprob: float = float("-inf")  # an answer that cannot reach it is given up
+    gate: Gate = OPEN  # an answer that cannot pass it is given up
 
 
 Stop = Callable[[str, int, Stopping], int | None]

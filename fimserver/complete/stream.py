@@ -71,7 +71,7 @@ async def write(
             if (stop := stopped(written.text, len(chunk.text), stopping)) is not None:
                 name, cut = stop
                 return replace(written, text=written.text[:cut], stopped_by=name, ended=True)
-            if is_hopeless([piece.logprob for piece in written.pieces], stopping.least_mean_logprob):
+            if is_hopeless([piece.logprob for piece in written.pieces], stopping.gate):
                 return replace(written, stopped_by=GIVEN_UP, ended=False)
             if chunk.finish is not None:
                 ended = chunk.finish in (Finish.END_OF_TEXT, Finish.STOP_TEXT)

@@ -45,7 +45,7 @@ class Profile:
     `repository`, `file` and `header` are templates with `{repository}`, `{path}` and `{content}`: what stands before
     all files, one other file, and what stands before the current file. Empty ones are left out, and without `file`
     other files are not shown to the model. In a template, a text of `controls` is a control token and all else is
-    plain: `"<|file_sep|>{path}\n{content}\n"`.
+    plain: `"<|file_sep|>{path}\n{content}\n"`. `{commented}` is another file as comments of the current one.
     """
 
     id: str
@@ -64,7 +64,8 @@ class Profile:
     only_line_feeds: bool = False  # a carriage return after the suffix's token breaks the answer
     stop_controls: tuple[str, ...] = ()
     stop_texts: tuple[str, ...] = ()
-    confidence: Mapping[str, float] = field(default_factory=dict)  # shape → least mean log-probability, once measured
+    # Once measured: shape → the least log-probabilities (`first`, `any`, `mean`) that are shown.
+    confidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     name_patterns: tuple[str, ...] = ()
     guess: bool = False  # its order is the usual one of unknown models that have its tokens
     guessed: bool = False
