@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -54,13 +54,17 @@ class RemoteEngine:
         environment: Mapping[str, str] = os.environ,
         *,
         silence_s: float = _SILENCE_S,
+        pauses_s: Sequence[float] = _PAUSES_S,
     ) -> None:
         """Make an engine; nothing is asked yet. Raises SettingsError where the address or the key cannot be used.
 
-        A server that says nothing for `silence_s` is taken for one that hangs.
+        A server that says nothing for `silence_s` is taken for one that hangs; one that is busy is asked again after
+        each of `pauses_s`.
         """
         self._settings = settings
+        self._pauses_s = pauses_s
         self._url = checked_url(settings)
+        self._whereabouts = "" if is_loopback(self._url) else f"Ready. Your text goes to {self._url}."
         self._dialect = DIALECTS[settings.kind](settings)
         key = api_key(settings, environment)
         self._client = httpx2.AsyncClient(
@@ -190,7 +194,7 @@ class RemoteEngine:
         try:
             await self._check(response)
             self._failures.clear()
-            self._status = EngineStatus(state=EngineState.READY)
+            self._status = EngineStatus(state=EngineState.READY, message=self._whereabouts)
             yield response
         except httpx2.HTTPError as error:
             raise self._failed(error) from error
@@ -198,7 +202,7 @@ class RemoteEngine:
             await response.aclose()
 
     async def _answer(self, method: str, path: str, body: Json | None) -> httpx2.Response:
-        for pause_s in (*_PAUSES_S, None):
+        for pause_s in (*self._pauses_s, None):
             if self._client.is_closed:
                 raise EngineUnavailable("The engine was let go of.")
             request = self._client.build_request(method, path, json=body)

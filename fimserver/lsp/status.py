@@ -65,6 +65,8 @@ def describe(engine: EngineStatus, *, asking: bool, off: str, last: Rejection | 
     starting = engine.state in (EngineState.STARTING, EngineState.LOADING)
     if engine.state is EngineState.LOADING:
         message += f": {engine.percent} %."
+    if engine.state is EngineState.READY and engine.message:
+        message = engine.message  # where text goes, or what was done without
     if engine.state is EngineState.FAILED:
         message = engine.message or f"{message}."
         return Status(kind=kind, busy=False, message=message, command=names.RESTART_ENGINE)

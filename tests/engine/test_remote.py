@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from fimserver.engine.address import api_key, checked_url
-from fimserver.engine.interface import Chunk, EngineState, Finish, GenerateRequest, Keep, Prompt, Segment
+from fimserver.engine.interface import Chunk, EngineState, EngineStatus, Finish, GenerateRequest, Keep, Prompt, Segment
 from fimserver.engine.remote import RemoteEngine
 from fimserver.errors import EngineError, EngineLoading, EngineRefused, EngineUnavailable, SettingsError
 from fimserver.settings import EngineSettings
@@ -49,7 +49,7 @@ def settings(kind: str, url: str, **more: Any) -> EngineSettings:
 
 @asynccontextmanager
 async def engine_at(kind: str, url: str, **more: Any) -> AsyncIterator[RemoteEngine]:
-    engine = RemoteEngine(settings(kind, url, **more), {})
+    engine = RemoteEngine(settings(kind, url, **more), {}, pauses_s=(0.0, 0.0))
     try:
         yield engine
     finally:
@@ -497,6 +497,15 @@ async def test_a_line_that_does_not_end(serve: Any) -> None:
     peer = serve(openai(long_line))
     async with engine_at("openai", peer.url) as engine:
         assert "sends a line that does not end" in await failure(engine, EngineRefused)
+
+
+@pytest.mark.parametrize(("host", "told"), [("127.0.0.1", ""), ("0.0.0.0", "Ready. Your text goes to {}.")])
+async def test_the_status_says_where_text_goes_if_it_leaves_the_loopback(serve: Any, host: str, told: str) -> None:
+    peer = serve(openai(events([openai_event("x", None, "stop")])))
+    url = peer.url.replace("127.0.0.1", host)
+    async with engine_at("openai", url, allow_plain_http=True) as engine:
+        assert (await engine.describe()).remote is bool(told)
+        assert engine.status() == EngineStatus(state=EngineState.READY, message=told.format(url))
 
 
 async def test_a_server_that_hangs_is_named_and_the_next_key_does_not_wait_for_it(serve: Any) -> None:

@@ -65,7 +65,7 @@ class StandInEngine:
             if not self._was_looked_at:
                 raise EngineLoading("The model is being loaded.")
         self._state = EngineState.READY
-        return ModelFacts(name="stand-in", path="", architecture="none", context_tokens=0)
+        return ModelFacts(name="qwen2.5-coder", path="", architecture="none", context_tokens=0)
 
     def status(self) -> EngineStatus:
         if self._state is EngineState.LOADING:

@@ -15,6 +15,11 @@ EMPTY = Rejection(reason=Reason.INSIDE_STRING)
 
 STATUSES = {
     "ready": (READY, {}, Status(kind=Kind.NORMAL, busy=False, message="Ready.")),
+    "text goes to another machine": (
+        EngineStatus(state=EngineState.READY, message="Ready. Your text goes to https://team.example."),
+        {},
+        Status(kind=Kind.NORMAL, busy=False, message="Ready. Your text goes to https://team.example."),
+    ),
     "a suggestion is being made": (READY, {"asking": True}, Status(kind=Kind.NORMAL, busy=True, message="Ready.")),
     "the last answer was empty": (
         READY,
