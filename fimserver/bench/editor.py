@@ -77,6 +77,8 @@ class Editor:
 
     async def request(self, method: str, params: Any = None) -> Any:
         """Return the reply's result. Raises FimError with its message. Cancelling the task cancels the request."""
+        if self._reading.done():
+            raise _lost()
         number = next(self._numbers)
         reply = self._waiting[number] = asyncio.get_running_loop().create_future()
         self._send({"id": number, "method": method, "params": params})
@@ -102,12 +104,9 @@ class Editor:
             while True:
                 self._take(await self._message())
         except (asyncio.IncompleteReadError, ConnectionError):
-            lost = FimError(
-                "The language server ended; its log is server.log in the folder that `fimserver doctor` names."
-            )
             for reply in self._waiting.values():
                 if not reply.done():
-                    reply.set_exception(lost)
+                    reply.set_exception(_lost())
 
     async def _message(self) -> dict[str, Any]:
         assert self._process.stdout is not None
@@ -188,8 +187,12 @@ class Buffer:
         return text.removeprefix(typed)
 
     def _position(self, offset: int) -> dict[str, int]:
-        before = self.text[:offset]
-        return {"line": before.count("\n"), "character": len(before) - before.rfind("\n") - 1}
+        line, line_start = self.text.count("\n", 0, offset), self.text.rfind("\n", 0, offset) + 1
+        return {"line": line, "character": offset - line_start}
+
+
+def _lost() -> FimError:
+    return FimError("The language server ended; its log is server.log in the folder that `fimserver doctor` names.")
 
 
 def _own_answer(message: dict[str, Any]) -> Any:

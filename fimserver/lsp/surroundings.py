@@ -7,6 +7,7 @@ from lsprotocol import types
 from fimserver.lsp.session import Session
 from fimserver.retrieval.exclude import IGNORE_FILES
 from fimserver.retrieval.scan import MANIFESTS, SUFFIXES
+from fimserver.syntax.tree import prepare
 from fimserver.values import Document
 from fimserver.workspace import SETTINGS_FILE
 
@@ -61,7 +62,8 @@ def note_edit(session: Session, uri: str) -> None:
 
 
 def note_visit(session: Session, uri: str) -> None:
-    """Tell retrieval that the user looks at a document."""
+    """Tell retrieval that the user looks at a document, and begin to parse it if that takes long."""
     document = session.documents.get(uri)
     if isinstance(document, Document):
+        prepare(document)
         session.workspace.other_files.visited(document)

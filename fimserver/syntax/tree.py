@@ -8,6 +8,7 @@ and callers go on with lines and indentation.
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import tree_sitter
@@ -19,7 +20,7 @@ from fimserver.syntax.parsing import edited, parsed, parsed_parts
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 from fimserver.values import Document, Span
 
-__all__ = ["Node", "Tree", "forget", "parse", "parse_near", "parse_text", "parse_with"]
+__all__ = ["Node", "Tree", "forget", "parse", "parse_near", "parse_text", "parse_with", "prepare"]
 
 # Beyond so many characters a parse takes longer than anybody waits: a megabyte of C++ is 0.3 s.
 _LONGEST = 1_000_000
@@ -74,6 +75,19 @@ class Tree:
         return nodes
 
 
+def prepare(document: Document) -> Future[Tree | None] | None:
+    """Begin to parse a long document in another thread, so that no key waits for it. Until then it has no tree.
+
+    Returns what tells when it is done; None where the text is short, or parsed already.
+    """
+    language, kept = language_named(document.language), _kept.get(document.uri)
+    if language is None or len(document.text) <= _SHORT or (kept is not None and kept.language is language):
+        return None
+    coming = _threads.submit(parse_text, document.text, language, giving_way=True)
+    _keep(document.uri, _Kept(document.text, language, None, coming=coming))
+    return coming
+
+
 def parse(document: Document) -> Tree | None:
     """Return the document's tree; None where the language is unknown, or the text too long or no code."""
     kept = _current(document)
@@ -88,8 +102,12 @@ def parse(document: Document) -> Tree | None:
 def parse_near(document: Document, offset: int) -> Tree | None:
     """Return a tree that is right around an offset and may lack what is far from it; None as `parse` does."""
     kept = _current(document)
-    if kept is None or kept.tree is None or not kept.edits or _is_cheap(kept.tree) or kept.edits > _MOST_EDITS:
+    if kept is None or kept.tree is None or not kept.edits or _is_cheap(kept.tree):
         return parse(document)
+    if kept.edits > _MOST_EDITS and kept.coming is None:
+        old = Tree(kept.tree.source, kept.language, kept.tree.parsed.copy())  # a thread needs a tree of its own
+        coming = _threads.submit(_tree_of, old.source, kept.language, old, giving_way=True)
+        _kept[document.uri] = replace(kept, coming=coming)
     return _neighbourhood(kept.tree, offset)
 
 
@@ -124,14 +142,19 @@ def forget(uri: str) -> None:
 class _Kept:
     """The last tree of a document, None where none could be had.
 
-    After `edits` edits since it was parsed its nodes stand where they should, but what was typed is not in it.
+    After `edits` edits since it was parsed its nodes stand where they should, but what was typed is not in it. A
+    newer one, or the first, may be `coming` from another thread.
     """
 
     text: str
     language: Language
     tree: Tree | None
     edits: int = 0
+    coming: Future[Tree | None] | None = None
 
+
+# One is enough: people open one file after the other.
+_threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="syntax")
 
 _kept: OrderedDict[str, _Kept] = OrderedDict()
 
@@ -142,17 +165,22 @@ def _current(document: Document) -> _Kept | None:
     if language is None:
         return None
     kept = _moved(_kept.get(document.uri), document.text, language)
-    _kept[document.uri] = kept
-    _kept.move_to_end(document.uri)
+    _keep(document.uri, kept)
+    return kept
+
+
+def _keep(uri: str, kept: _Kept) -> None:
+    _kept[uri] = kept
+    _kept.move_to_end(uri)
     while len(_kept) > _KEPT_TREES:
         _kept.popitem(last=False)
-    return kept
 
 
 def _moved(kept: _Kept | None, text: str, language: Language) -> _Kept:
     if kept is None or kept.language is not language:
         return _Kept(text, language, parse_text(text, language))
-    if kept.text == text:
+    kept = _arrived(kept)
+    if kept.text == text or (kept.tree is None and kept.coming is not None):
         return kept
     if kept.tree is None:
         # What could not be parsed is not tried again at every key, but when a tenth of it came or went.
@@ -160,7 +188,17 @@ def _moved(kept: _Kept | None, text: str, language: Language) -> _Kept:
         return kept if alike else _Kept(text, language, parse_text(text, language))
     if len(text) - len(kept.text) >= _UNNATURAL_LENGTH and not _is_parseable(text):
         return _Kept(text, language, None)
-    return _Kept(text, language, _edited(kept.tree, text), kept.edits + 1)
+    return replace(kept, text=text, tree=_edited(kept.tree, text), edits=kept.edits + 1)
+
+
+def _arrived(kept: _Kept) -> _Kept:
+    """Return what is kept with the tree that has come meanwhile, if one has, and its own, older text."""
+    if kept.coming is None or not kept.coming.done():
+        return kept
+    tree = kept.coming.result()
+    if tree is None:  # it took too long; an older tree still tells the neighbourhoods
+        return replace(kept, edits=min(kept.edits, 1), coming=None)
+    return _Kept(tree.source.text, kept.language, tree)
 
 
 def _edited(tree: Tree, text: str) -> Tree:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fimserver.syntax import parsing
+from fimserver.syntax import parsing, tree
 from fimserver.syntax.languages import every_language, language_named
-from fimserver.syntax.tree import Node, Tree, forget, parse, parse_near, parse_text, parse_with
+from fimserver.syntax.tree import Node, Tree, forget, parse, parse_near, parse_text, parse_with, prepare
 from fimserver.values import Document, Span
 from tests.unit.syntax.samples import SAMPLES, long_text
 
@@ -201,6 +201,40 @@ def test_a_long_line_does_not_make_the_neighbourhood_long() -> None:
     near = parse_near(document_of(text[:40_000] + "2" + text[40_000:]), 40_000)
     assert near is not None
     assert sum((part.end_byte - part.start_byte) // 2 for part in near.parsed.included_ranges) < 12_000
+
+
+def test_a_long_document_is_parsed_beside_the_typing() -> None:
+    text = long_text("python", 60_000)
+    forget(URI)
+    coming = prepare(document_of(text))
+    assert coming is not None
+    offset = text.index("\n", 30_000)
+    typed = text[:offset] + " " + text[offset:]
+    parse_near(document_of(typed), offset)  # with whatever is there already
+    assert coming.result(timeout=60) is not None
+    near = parse_near(document_of(typed), offset)
+    assert near is not None
+    assert kinds(near, offset - 1) == kinds(fresh(typed), offset - 1)
+    assert prepare(document_of(typed)) is None
+
+
+def test_after_many_edits_a_newer_tree_comes_and_the_neighbourhood_tells_until_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tree, "_MOST_EDITS", 3)
+    text = long_text("python", 60_000)
+    parse(document_of(text))
+    for number in range(12):
+        offset = text.index("\n", 5_000 * number % 50_000)
+        text = text[:offset] + " " + text[offset:]
+        near = parse_near(document_of(text), offset)
+        assert near is not None
+        assert kinds(near, offset - 1) == kinds(fresh(text), offset - 1)
+
+
+def test_a_short_document_is_not_worth_a_thread() -> None:
+    forget(URI)
+    assert prepare(document_of("x = 1\n")) is None
 
 
 def test_the_tree_of_a_replacement() -> None:
