@@ -16,7 +16,6 @@ _GROUPS = (
     ("by_language", "language"),
     ("by_way", "the name is reached as"),
     ("by_cut", "the line is cut at"),
-    ("by_package", "package"),
     ("by_sources", "sources"),
 )
 

@@ -13,7 +13,7 @@ from fimserver.settings import Settings
 from fimserver.workspace import narrowed
 
 # A project that is not indexed by then is searched as far as it is known; the next command goes on with the index.
-_INDEXED_S = 60.0
+_INDEXED_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ _Result = TypeVar("_Result")
 # After a sign of life the long task waits so long for the next one.
 _QUIET_S = 0.3
 
-# For each second of work it rests this long.
-_REST_S = 0.4
+# For each second of work it rests this long: a large repository takes half of one core, for some minutes.
+_REST_S = 1.0
 
 
 class Background:

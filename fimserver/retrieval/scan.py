@@ -4,6 +4,7 @@ git is asked first, because it knows what belongs to the repository. Elsewhere t
 links to folders, so that no loop of links can hold us.
 """
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -15,6 +16,11 @@ from fimserver.retrieval.exclude import Exclusions
 from fimserver.retrieval.git import listed_files
 from fimserver.retrieval.places import LARGEST_FILE_BYTES
 from fimserver.syntax.languages import every_language
+
+_log = logging.getLogger(__name__)
+
+# Somebody's home folder may have millions; the first so many are known, and of the others what is imported.
+_MOST_FILES = 250_000
 
 # Code we have no grammar for is found by its words all the same.
 _OTHER_SUFFIXES = frozenset(
@@ -47,10 +53,15 @@ def found_files(root: Path, exclusions: Exclusions) -> Iterator[FoundFile | None
     """Yield the root's files; None now and then where many were passed over, so that the caller can pause."""
     listed = listed_files(root) if exclusions.git_speaks_of(root) else None
     names = _walked(root) if listed is None else listed
+    left = _MOST_FILES
     for count, name in enumerate(names):
         found = found_file(root, name, exclusions, listed_by_git=listed is not None)
+        left -= found is not None
         if found is not None or count % 64 == 0:
             yield found
+        if not left:
+            _log.warning("Of %s only %s source files are indexed.", root, f"{_MOST_FILES:,}")
+            return
 
 
 def found_file(root: Path, name: str, exclusions: Exclusions, *, listed_by_git: bool = False) -> FoundFile | None:

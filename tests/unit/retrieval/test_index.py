@@ -165,3 +165,9 @@ def test_many_changes_are_joined_and_what_is_dead_is_dropped(root: Path, home: P
     [path] = home.rglob("*.sqlite")
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM batches").fetchone()[0] < 201
+
+
+def test_of_too_many_files_the_first_are_indexed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fimserver.retrieval.scan._MOST_FILES", 2)
+    with index_of(root) as index:
+        assert refreshed(index).totals()[0] == 2
