@@ -1,7 +1,8 @@
 """Turn fixtures, files of cases and whole repositories into cases: a text with a hole, and what stood there.
 
 Three forms are read: our Markdown fixtures, JSON lines of `{prefix, suffix, middle}`, and those of HumanEval-Infilling
-(`task_id`, `prompt`, `suffix`, `canonical_solution`, `test`). `cut_holes` makes cases from any source file.
+(`task_id`, `prompt`, `suffix`, `canonical_solution`, `entry_point`, `test`). `cut_holes` makes cases from any source
+file.
 """
 
 import json
@@ -178,6 +179,12 @@ def _fenced(text: str) -> list[tuple[str, str]]:
     return found
 
 
+def _test(row: Mapping[str, Any]) -> str:
+    """Return the test as a program: HumanEval's defines `check`, which is for us to call."""
+    test: str = row.get("test", "")
+    return f"{test}\ncheck({row['entry_point']})" if test and "entry_point" in row else test
+
+
 def _from_json(line: str, where: str) -> Case:
     try:
         row: Mapping[str, Any] = json.loads(line)
@@ -191,7 +198,7 @@ def _from_json(line: str, where: str) -> Case:
             prefix=row["prefix"],
             suffix=row["suffix"],
             middle=middle,
-            test=row.get("test", ""),
+            test=_test(row),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FimError(f"{where} is no case ({error!r}); it needs prefix, suffix and middle.") from error

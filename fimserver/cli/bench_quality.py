@@ -13,6 +13,7 @@ import click
 
 from fimserver.bench.calibrate import calibrated
 from fimserver.bench.cases import Case, cut_holes, read_cases
+from fimserver.bench.execution import passed
 from fimserver.bench.quality import Answer, answers, as_rows, by, compared, figures, keystrokes_saved
 from fimserver.bench.report import markdown_table, quality_table
 from fimserver.cli import output
@@ -39,6 +40,7 @@ _UNHURRIED_MS = 60_000
     "--compare", metavar="SETTING=VALUE", help="Run the same cases with a setting changed, and test the difference."
 )
 @click.option("--cross-file", is_flag=True, help="FILES are packages: measure what other files are worth, by source.")
+@click.option("--execute", is_flag=True, help="Also run the programs of cases that bring a test, under limits.")
 @click.option("--calibrate", is_flag=True, help="Also find the confidence thresholds that suit the model.")
 @click.option("--keystrokes", default=0, help="Also type so many of the blocks key by key, and count what is saved.")
 @click.option("--answers", "answers_file", type=click.Path(path_type=Path), help="Write every answer to this file.")
@@ -54,6 +56,7 @@ def bench_quality_command(
     layout: str,
     compare: str | None,
     cross_file: bool,
+    execute: bool,
     calibrate: bool,
     keystrokes: int,
     answers_file: Path | None,
@@ -75,6 +78,9 @@ def bench_quality_command(
     settings = _settings(choice.settings, layout)
     product, raw = asyncio.run(_run(choice, settings, cases))
     result = _result(product, raw)
+    if execute:
+        result["passed"] = passed(cases, [answer.text for answer in product]).value
+        result["raw"]["passed"] = passed(cases, [answer.text for answer in raw]).value
     if calibrate:
         result["calibrated"] = {shape: _calibrated(raw, shape) for shape in ("line", "block")}
     if keystrokes:
@@ -165,6 +171,10 @@ def _show(result: dict[str, Any]) -> None:
     if result["keystrokes_saved"] is not None:
         saved, raw_saved = result["keystrokes_saved"], result["raw"]["keystrokes_saved"]
         output.line(f"\nKeys saved: {saved:.1%}; with the raw model's first lines: {raw_saved:.1%}.")
+    if "passed" in result:
+        output.line(
+            f"\nPrograms that pass: {result['passed']:.1%}; with the raw model's: {result['raw']['passed']:.1%}."
+        )
     for shape, found in result.get("calibrated", {}).items():
         output.line(f"\n{shape} = {_as_toml(found)}" if found else f"\nNo {shape} was right: nothing to choose by.")
     for what in ("shown", "raw") if "compared" in result else ():
