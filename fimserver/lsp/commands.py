@@ -16,7 +16,6 @@ from fimserver.lsp.pulling import PullArguments, pull_model
 from fimserver.lsp.review import (
     ClearArguments,
     FindingArguments,
-    ReviewArguments,
     cancel_review,
     clear_findings,
     dismiss,
@@ -24,6 +23,7 @@ from fimserver.lsp.review import (
     explain,
     review,
 )
+from fimserver.lsp.review_targets import ReviewArguments
 from fimserver.lsp.session import Session
 from fimserver.review.actions import ACTIONS, Action
 from fimserver.values import Rejection

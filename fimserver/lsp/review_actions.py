@@ -8,7 +8,7 @@ from lsprotocol import types
 from fimserver.lsp import names
 from fimserver.lsp.applying import workspace_edit
 from fimserver.lsp.findings import Shown, diagnostic, within
-from fimserver.lsp.review import What
+from fimserver.lsp.review_targets import What
 from fimserver.lsp.session import Session
 from fimserver.review.edits import Edit
 from fimserver.values import Document, Span

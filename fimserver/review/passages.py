@@ -12,8 +12,9 @@ A passage is a listing with line numbers: the asked lines, what stands around th
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fimserver.syntax.languages import language_named
 from fimserver.syntax.layout import columns, line_text
-from fimserver.syntax.tree import Node, Tree, parse
+from fimserver.syntax.tree import Node, Tree, parse_text
 from fimserver.text import leading_blanks, position_at
 from fimserver.values import Document
 
@@ -83,7 +84,7 @@ class Passage:
 
 def passages(target: Target, most_characters: int) -> list[Passage]:
     """Return the passages of a target, in its order; each asked line that is not blank is in exactly one."""
-    tree = parse(target.document)
+    tree = _tree_of(target.document)
     shown = _merged(_around(lines, target, tree) for lines in target.asked)
     parts = [part for lines in shown for part in _cut(lines, target.document, tree, most_characters)]
     found = (_passage(target, part, tree) for part in parts)
@@ -94,7 +95,7 @@ def halves(passage: Passage) -> list[Passage]:
     """Return a passage in two parts or three, for a context that was too small for it; one line is not divided."""
     size = sum(_cost(passage.document, line) for line in passage.lines)
     longest = max((_cost(passage.document, line) for line in passage.lines), default=0)
-    tree = parse(passage.document)
+    tree = _tree_of(passage.document)
     parts = _cut(passage.lines, passage.document, tree, max(size // 2 + 1, longest))
     found = (_passage(passage.target, part, tree) for part in parts if part != passage.lines)
     return [part for part in found if part is not None]
@@ -104,6 +105,12 @@ def _passage(target: Target, part: range, tree: Tree | None) -> Passage | None:
     asked = tuple(_trimmed(target.document, lines) for lines in _common(part, target.asked))
     asked = tuple(lines for lines in asked if lines)
     return Passage(target, part, asked, _headers(target.document, part.start, tree)) if asked else None
+
+
+def _tree_of(document: Document) -> Tree | None:
+    """Return a tree of its own: a review is cut in a thread, and the trees that are kept are the event loop's."""
+    language = language_named(document.language)
+    return parse_text(document.text, language) if language is not None else None
 
 
 def _row(number: str, sign: str, text: str) -> str:
@@ -136,7 +143,7 @@ def _around(lines: range, target: Target, tree: Tree | None) -> range:
 
 def function_around(document: Document, line: int) -> range:
     """Return the lines of the smallest class or function around a line, or of the whole text."""
-    return _scope_lines(document, range(line, line + 1), parse(document)) or range(len(document.starts))
+    return _scope_lines(document, range(line, line + 1), _tree_of(document)) or range(len(document.starts))
 
 
 def _scope_lines(document: Document, lines: range, tree: Tree | None) -> range | None:

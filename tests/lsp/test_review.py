@@ -52,6 +52,7 @@ def command(script: Callable[..., tuple[str, ...]], go: Path) -> tuple[str, ...]
     return script(
         {"when": "# two", "text": f"{found}\n{claim(2, 'sum(values)', category='security', severity='note')}\n"},
         {"when": "# waits", "pieces": [f"{found}\n", {"wait_for": str(go)}, claim(1, "def mean")]},
+        {"when": "# later", "pieces": [{"wait_for": str(go.with_name("later"))}, f"{found}\n{claim(1, 'def mean')}"]},
         {"when": "# lies", "text": f"{claim(99, 'x')}\n{claim(1, 'invented')}\nLGTM\n"},
         {"when": "# prose", "text": "This code looks good to me."},
         {"when": "# breaks", "text": claim(3, "len(values)", replacement="len(values")},
@@ -229,6 +230,22 @@ async def test_a_finding_follows_its_lines_and_goes_when_they_change(start: Star
     window.buffer.offset = window.buffer.text.index("sum(values)")
     window.buffer.type("abs")
     await window.until_shown(1)
+    assert window.lines == [4]
+
+
+async def test_a_file_that_changes_during_the_review_keeps_what_is_still_true(
+    start: Start, command: tuple[str, ...], go: Path
+) -> None:
+    window = Window(await start(command), f"{TEXT}‸# later\n")
+    reviewing = asyncio.ensure_future(window.review())
+    await window.run("status")  # by its answer the review has taken the text
+    window.buffer.offset = window.buffer.text.index("values):\n    total")
+    window.buffer.type("all_")
+    window.buffer.offset = 0
+    window.buffer.type("import os\n")
+    await asyncio.to_thread(go.with_name("later").touch)
+    answer = await reviewing
+    assert (answer["findings"], answer["dropped"]) == (1, {"text-changed": 1})
     assert window.lines == [4]
 
 
