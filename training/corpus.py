@@ -27,6 +27,7 @@ class Source:
     """One file of the corpus."""
 
     package: str
+    version: str
     path: str
     split: Split
     text: str
@@ -52,6 +53,4 @@ def read_corpus(folder: Path, split: Split) -> list[Source]:
         raise FimError(
             f"The corpus {path} cannot be read: {error}. Make it with: python -m training.prepare --out {folder}"
         ) from error
-    return [
-        Source(row["package"], row["path"], Split(row["split"]), row["text"]) for row in rows if row["split"] == split
-    ]
+    return [Source(**{**row, "split": split}) for row in rows if row["split"] == split]

@@ -24,7 +24,7 @@ HELDOUT_SHARE = 0.02
 
 # Packages nothing is trained on: what their files score is what a user's own project scores.
 UNSEEN = frozenset(("flask", "werkzeug", "pydantic", "trio", "jedi", "docker", "ipython", "moto", "cffi", "jsonschema"))
-_UNSEEN_FILES = 300
+_UNSEEN_FILES_OF_A_PACKAGE = 40
 
 # A training file with more than this share of its lines in held-out or unseen files gives those away.
 _MOST_LEAKED = 0.3
@@ -95,12 +95,17 @@ def _why_left_out(source: Source, asked_lines: set[int], read: set[int]) -> str:
 
 
 def _few_unseen(sources: Sequence[Source]) -> list[Source]:
-    """Return the held-out files (each name once, from its first version) and so many of the unseen ones."""
+    """Return the held-out files, each name once, from its first version, and so many unseen ones of each package."""
     names: dict[tuple[str, str], Source] = {}
     for source in sources:
         names.setdefault((source.package, source.path), source)
-    unseen = [source for source in names.values() if source.split is Split.UNSEEN]
-    return [source for source in names.values() if source.split is Split.HELDOUT] + unseen[:_UNSEEN_FILES]
+    taken: Counter[str] = Counter()
+    few = []
+    for source in names.values():
+        taken[source.package] += 1
+        if source.split is Split.HELDOUT or taken[source.package] <= _UNSEEN_FILES_OF_A_PACKAGE:
+            few.append(source)
+    return few
 
 
 def _read(packages: Sequence[Package], left_out: Counter[str]) -> Iterator[Source]:
@@ -114,7 +119,7 @@ def _read(packages: Sequence[Package], left_out: Counter[str]) -> Iterator[Sourc
             if why := why_unwanted(path, text):
                 left_out[why] += 1
             else:
-                yield Source(package.name, path, split_of(package.name, path), text)
+                yield Source(package.name, package.version, path, split_of(package.name, path), text)
 
 
 def _manifest(
@@ -139,7 +144,7 @@ def _manifest(
 
 
 def _is_of(source: Source, package: Package) -> bool:
-    return source.package == package.name and source.path in package.files
+    return (source.package, source.version) == (package.name, package.version)
 
 
 def _digest(text: str) -> str:

@@ -92,12 +92,12 @@ def test_the_split_follows_from_the_name_alone():
     ],
 )
 def test_nothing_held_out_is_given_away(train, heldout, kept):
-    sources = [Source("p", "t.py", Split.TRAIN, train), Source("p", "h.py", Split.HELDOUT, heldout)]
+    sources = [Source("p", "1", "t.py", Split.TRAIN, train), Source("p", "1", "h.py", Split.HELDOUT, heldout)]
     assert {source.split.value for source in without_leaks(sources, Counter())} == kept
 
 
 def test_another_version_of_a_training_file_goes():
-    sources = [Source("p", f"{number}.py", Split.TRAIN, code("a") + code(str(number), 1)) for number in range(3)]
+    sources = [Source("p", "1", f"{number}.py", Split.TRAIN, code("a") + code(str(number), 1)) for number in range(3)]
     left_out = Counter()
     assert len(without_leaks(sources, left_out)) == 1
     assert left_out["repetition"] == 2
@@ -141,7 +141,7 @@ def test_without_a_permissive_file_it_stops_and_writes_nothing(tmp_path):
     [pytest.param(None, id="no corpus"), pytest.param(b"half", id="no archive"), pytest.param(b"cut", id="cut off")],
 )
 def test_half_a_corpus_is_refused_with_the_command_that_makes_one(tmp_path, content):
-    write_corpus(tmp_path, [Source("p", "a.py", Split.TRAIN, code("a"))], {})
+    write_corpus(tmp_path, [Source("p", "1", "a.py", Split.TRAIN, code("a"))], {})
     archive = tmp_path / "corpus.jsonl.xz"
     whole = archive.read_bytes()
     archive.unlink() if content is None else archive.write_bytes(whole[:-20] if content == b"cut" else content)

@@ -41,7 +41,9 @@ def folder(tmp_path_factory):
     chance = random.Random(0)
     texts = ["".join(f"name_{chance.randint(0, 99)} = call(value)\n" for _ in range(60)) for _ in range(12)]
     splits = [Split.HELDOUT, Split.UNSEEN, *[Split.TRAIN] * 10]
-    write_corpus(folder, [Source("p", f"{n}.py", s, t) for n, (s, t) in enumerate(zip(splits, texts, strict=True))], {})
+    write_corpus(
+        folder, [Source("p", "1", f"{n}.py", s, t) for n, (s, t) in enumerate(zip(splits, texts, strict=True))], {}
+    )
     (folder / "tokenizer.json").write_text(learnt(texts, 300).to_str())
     (folder / "other.json").write_text(learnt(["other words than those"], 300).to_str())
     return folder

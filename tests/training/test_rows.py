@@ -26,7 +26,7 @@ class Characters:
 WORDS = Characters()
 NAMES = {-7: "<END>", -6: "<PRE>", -5: "<MID>", -4: "<SUF>", -3: "_", -2: "<REPO>", -1: "<FILE>"}
 FILES = Files(
-    Source(f"package{number % 3}", f"{number}.py", Split.TRAIN, f"name_{number} = call(value)\n" * 40)
+    Source(f"package{number % 3}", "1", f"{number}.py", Split.TRAIN, f"name_{number} = call(value)\n" * 40)
     for number in range(9)
 )
 
