@@ -1,10 +1,14 @@
 """A diff is turned into the lines of each file that changed."""
 
+from pathlib import Path
+
 import pytest
 
 from fimserver.review.diff import FileChange, conflict_line, parse_diff
 
 HEAD = "diff --git a/till.py b/till.py\nindex 1..2 100644\n--- a/till.py\n+++ b/till.py\n"
+
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "diffs"
 
 CONFLICT = "has unresolved merge conflicts"
 
@@ -79,6 +83,22 @@ DIFFS = {
 @pytest.mark.parametrize(("text", "change"), DIFFS.values(), ids=DIFFS)
 def test_a_diff_becomes_lines(text: str, change: FileChange) -> None:
     assert parse_diff(text) == [change]
+
+
+def test_what_git_writes_of_every_kind_of_change_is_read() -> None:
+    assert parse_diff((FIXTURES / "every-kind.diff").read_bytes().decode()) == [
+        FileChange("dos.py", (range(1, 2),), {1: ("b = 2",)}),
+        FileChange("gone.py", why_not="was deleted"),
+        FileChange("käse brot.py", (range(1),), {0: ("x = 1",)}),
+        FileChange("logo.png", why_not="is binary"),
+        FileChange("new.py", (range(1),)),
+        FileChange("new_name.py", (range(2, 3),), {2: ("most = 3",)}),
+        FileChange(
+            "till.py",
+            (range(1, 3), range(6, 7)),
+            {1: ("    return sum(prices)",), 6: ("    return total(prices) / len(prices)",)},
+        ),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "no diff\n", "@@ -1 +1 @@\n-a\n+b\n"], ids=["nothing", "prose", "no file"])
