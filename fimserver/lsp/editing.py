@@ -11,7 +11,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from fimserver.errors import EditRefused
+from fimserver.errors import AnswerCut, EditRefused
 from fimserver.files import cache_folder, write_atomically
 from fimserver.lsp.applying import apply_edit, check_unchanged, chosen, create_file
 from fimserver.lsp.convert import offset_of
@@ -110,11 +110,15 @@ def _ask(session: Session, action: Action, document: Document, selected: Span, o
 
 
 async def _explain(job: _Job) -> dict[str, Any]:
+    """Show what the model says; of an explanation that was cut off what there is, and why."""
     text = ""
-    async with aclosing(answered(job.session.chat_engine, job.ask)) as pieces:
-        async for piece in pieces:
-            text += piece
-            job.on_text(text)
+    try:
+        async with aclosing(answered(job.session.chat_engine, job.ask)) as pieces:
+            async for piece in pieces:
+                text += piece
+                job.on_text(text)
+    except AnswerCut as error:
+        text += f"\n\n*{error}*"
     await show_markdown(job.session, text)
     return {"markdown": text}
 

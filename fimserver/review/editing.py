@@ -57,7 +57,7 @@ async def answered(engine: Engine, ask: Ask) -> AsyncGenerator[str, None]:
     """
     facts = await loaded(engine)
     messages = conversation(ask, facts.context_tokens)
-    async with aclosing(answer(engine, messages, max_tokens=_answer_tokens(ask))) as pieces:
+    async with aclosing(answer(engine, messages, max_tokens=_answer_tokens(ask, facts.context_tokens))) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -69,7 +69,7 @@ def conversation(ask: Ask, context_tokens: int) -> tuple[ChatMessage, ...]:
     """
     prompt = prompt_named(ask.action)
     fixed = _tokens(prompt.system + prompt.user + ask.text + ask.instruction + "\n".join(ask.diagnostics))
-    room = context_tokens - _TEMPLATE_TOKENS - fixed - _answer_tokens(ask)
+    room = context_tokens - _TEMPLATE_TOKENS - fixed - _answer_tokens(ask, context_tokens)
     if room < 0:
         raise EditRefused(
             f"The {ask.text.count(chr(10)) + 1} lines are too many for the model's context of {context_tokens} tokens. "
@@ -102,11 +102,12 @@ def surroundings(document: Document, part: Span, characters: int) -> tuple[str, 
     return before, after.lstrip("\r\n")
 
 
-def _answer_tokens(ask: Ask) -> int:
+def _answer_tokens(ask: Ask, context_tokens: int) -> int:
     """Return how long the answer may become: what is written anew, and the part where it is written again."""
     action = ACTIONS[ask.action]
+    anew = min(action.answer_tokens, context_tokens // 3)
     again = int(_tokens(ask.text) * 1.25) if action.becomes is Becomes.PART else 0
-    return action.answer_tokens + again
+    return anew + again
 
 
 def _tokens(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The commands on a selection with the embedded model alone: one fills in a comment, the others say what they need."""
+"""The commands on a selection with the embedded model: by filling in, and as the chat model that it is not."""
 
 import sys
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli import commands
 from tests.lsp.editing_window import CAPABILITIES, EditingWindow
 from tests.lsp.raw_client import RawClient
 
@@ -31,6 +32,18 @@ def test_a_comment_is_filled_in_and_other_commands_say_at_once_what_they_need(wi
     assert window.text.startswith(f'{head}    """')
     assert window.text.endswith(f'"""\n    return sum{body}')
     assert window.steps == 1
+
+
+def test_a_real_model_that_cannot_chat_is_asked_and_harms_nothing(home: Path) -> None:
+    assert commands.run("use", "--chat", "embedded").code == 0
+    with RawClient(home, (sys.executable, "-m", "fimserver", "serve")) as client:
+        client.initialize(capabilities=CAPABILITIES)
+        window = EditingWindow(client, TILL)
+        before = window.text
+        answers = [window.run(f"fimserver.{action}") for action in ("explain", "simplify")]
+        assert all("result" in answer or answer["error"]["code"] == -32803 for answer in answers), answers
+        assert window.text == before or window.steps > 0
+        assert window.text.startswith(before[: before.index("def total")])
 
 
 @pytest.fixture

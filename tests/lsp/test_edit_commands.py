@@ -133,6 +133,13 @@ def test_an_explanation_is_returned_and_shown_as_a_document(till: EditingWindow)
     assert till.steps == 0
 
 
+def test_of_an_explanation_without_an_end_what_there_is_is_kept(shared: RawClient) -> None:
+    window = EditingWindow(shared, "«def endless():\n    return 1»\n", uri="file:///shop/wordy.py")
+    text = window.run("fimserver.explain")["result"]["markdown"]
+    assert text.startswith("word word")
+    assert text.endswith("Ask about less at a time.*")
+
+
 def test_a_progress_is_begun_and_ended(till: EditingWindow) -> None:
     till.run("fimserver.simplify")
     assert (till.seen[0], till.seen[-1]) == ("begin", "end")
