@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.models.store import embedded_model
 from tests.cli import commands
 
 
@@ -21,6 +22,17 @@ def test_an_engine_is_started_shown_and_stopped() -> None:
 def test_stopping_without_an_engine_is_no_error() -> None:
     ran = commands.run("engine", "stop")
     assert (ran.code, ran.out) == (0, "No engine was running.\n")
+
+
+def test_the_chat_models_engine_has_a_state_of_its_own(home: Path, tmp_path: Path) -> None:
+    assert commands.run("status", "--json").json["chat"] is None
+    chat = tmp_path / "chat.gguf"
+    chat.write_bytes(embedded_model().read_bytes())
+    commands.run("use", "--chat", chat)
+    shown = commands.run("status", "--json").json
+    assert (shown["chat"]["model"], shown["chat"]["state"]) == (str(chat), "absent")
+    assert shown["model"] == str(embedded_model())
+    assert "chat engine" in commands.run("status").out
 
 
 def test_status_starts_nothing() -> None:
