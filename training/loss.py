@@ -1,4 +1,4 @@
-"""Cross-entropy through the tied embedding, in pieces: logits and their gradient exist for a thousand tokens at a time.
+"""Cross-entropy through the tied embedding, in pieces: logits and their gradient exist for a part of the tokens only.
 
 The gradient is made together with the loss, so the large matrix of logits is never kept.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_TOKENS_AT_ONCE = 1024
+_TOKENS_AT_ONCE = {"cpu": 1_024, "cuda": 16_384}
 
 
 class _WeightedLoss(torch.autograd.Function):
@@ -21,8 +21,9 @@ class _WeightedLoss(torch.autograd.Function):
         of_hidden = torch.empty_like(hidden)
         of_embedding = torch.zeros_like(embedding, dtype=torch.float32)
         losses = torch.empty(len(hidden), device=hidden.device)
-        for start in range(0, len(hidden), _TOKENS_AT_ONCE):
-            part = slice(start, start + _TOKENS_AT_ONCE)
+        at_once = _TOKENS_AT_ONCE[hidden.device.type]
+        for start in range(0, len(hidden), at_once):
+            part = slice(start, start + at_once)
             losses[part], gradient = compiled(hidden[part], matrix, targets[part], weights[part])
             of_hidden[part] = gradient @ matrix
             of_embedding += (gradient.T @ hidden[part]).float()

@@ -40,17 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--site", type=Path, action="append", default=[], help="a site-packages folder; repeatable")
     parser.add_argument("--library", type=Path, action="append", default=[], help="another Python's library folder")
+    parser.add_argument("--most-characters", type=int, default=1 << 40, help="of the files to train on")
     chosen = parser.parse_args(arguments)
     packages, refused = installed(chosen.site)
     libraries = [standard_library(), *map(standard_library, chosen.library)]
-    print(prepare(chosen.out, [*libraries, *packages], refused))
+    print(prepare(chosen.out, [*libraries, *packages], refused, chosen.most_characters))
 
 
-def prepare(folder: Path, packages: Sequence[Package], refused: dict[str, str]) -> str:
+def prepare(folder: Path, packages: Sequence[Package], refused: dict[str, str], most_characters: int = 1 << 40) -> str:
     """Write the corpus of these packages; return a line about it. Raises FimError where there is nothing to learn."""
     left_out: Counter[str] = Counter()
     found = list(_read(packages, left_out))
-    sources = without_leaks(found, left_out)
+    sources = _at_most(without_leaks(found, left_out), most_characters, left_out)
     if not any(source.split is Split.TRAIN for source in sources):
         raise FimError(
             "No file may be learnt from: no package here has a permissive licence (MIT, BSD, Apache-2.0, PSF or ISC). "
@@ -86,6 +87,17 @@ def without_leaks(sources: Sequence[Source], left_out: Counter[str]) -> list[Sou
     unknown = [source for source in asked if share_seen(source.text, read) <= _MOST_KNOWN]
     left_out["held-out, but known"] += len(asked) - len(unknown)
     return kept + unknown
+
+
+def _at_most(sources: Sequence[Source], most_characters: int, left_out: Counter[str]) -> list[Source]:
+    """Return the files without the training files over a limit; they stand in the order of their hashes."""
+    kept, characters = [], 0
+    for source in sources:
+        characters += len(source.text) if source.split is Split.TRAIN else 0
+        if source.split is not Split.TRAIN or characters <= most_characters:
+            kept.append(source)
+    left_out["over the limit"] += len(sources) - len(kept)
+    return kept
 
 
 def _why_left_out(source: Source, asked_lines: set[int], read: set[int]) -> str:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import gguf
 import tokenizers
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -115,6 +114,8 @@ def learnt(texts: Iterable[str], size: int) -> Tokenizer:
 
 def of_model(path: Path) -> Tokenizer:
     """Return the tokenizer of an exported model, with the same numbers. Raises FimError where there is none of ours."""
+    import gguf
+
     try:
         fields = gguf.GGUFReader(path).fields
         texts, merges = (fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "merges"))

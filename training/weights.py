@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import gguf
 import numpy as np
 import torch
 
@@ -37,6 +36,8 @@ def names(layers: int) -> Iterator[tuple[str, str]]:
 
 def load_gguf(model: Model, path: Path) -> None:
     """Give a model the weights of an exported file, quantised ones too. Raises FimError where they do not fit."""
+    import gguf
+
     try:
         tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
         weights = {

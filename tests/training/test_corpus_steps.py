@@ -136,6 +136,15 @@ def test_without_a_permissive_file_it_stops_and_writes_nothing(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_limit_takes_training_files_only(tmp_path):
+    write_package(tmp_path / "site", "free", "MIT", {f"free/{name}.py": code(name) for name in "abcd"})
+    write_package(tmp_path / "site", "flask", "MIT", {"flask/app.py": code("app")})
+    packages, refused = installed([tmp_path / "site"])
+    prepare(tmp_path / "out", packages, refused, most_characters=2 * len(code("a")))
+    assert len(read_corpus(tmp_path / "out", Split.TRAIN)) == 2
+    assert len(read_corpus(tmp_path / "out", Split.UNSEEN)) == 1
+
+
 @pytest.mark.parametrize(
     "content",
     [pytest.param(None, id="no corpus"), pytest.param(b"half", id="no archive"), pytest.param(b"cut", id="cut off")],
