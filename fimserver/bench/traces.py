@@ -89,6 +89,25 @@ def event_offset(text: str, event: Key | Move) -> int:
     return offset_at(text, line_starts(text), *event.at)
 
 
+def in_cold_files(trace: Trace, lines: int = 500) -> Trace:
+    """Return the first key, Enter in the middle, in each of the files that a long one can be cut into.
+
+    Nobody has looked at them before, and the caret has not come to rest there: nothing is prepared.
+    """
+    ((_, text),) = trace.files.items()
+    whole = text.splitlines(keepends=True)
+    parts = [whole[start : start + lines] for start in range(0, len(whole) - lines + 1, lines)]
+    files = {f"cold_{number}.py": "".join(part) for number, part in enumerate(parts)}
+    return Trace(name=f"first key in {lines} cold lines", files=files, events=list(map(_enter, files, parts)))
+
+
+def _enter(file: str, lines: Sequence[str]) -> Key:
+    """Return the Enter key behind the first line of the second half that holds a statement."""
+    line = next(number for number in range(len(lines) // 2, len(lines)) if lines[number].strip())
+    text = lines[line].rstrip("\n")
+    return Key(file=file, at=(line, len(text)), insert="\n" + leading_blanks(text))
+
+
 class Typist:
     """Types as a person does in an editor that indents new lines and closes brackets, and keeps the keys."""
 

@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from fimserver.bench.baseline import replay_baseline
+from fimserver.bench.chart import typing_chart
+from fimserver.bench.own_time import own_time
 from fimserver.bench.report import markdown_table
-from fimserver.bench.traces import Trace, read_trace
-from fimserver.bench.typing import as_rows, replay, typing_figures
+from fimserver.bench.traces import Trace, in_cold_files, read_trace
+from fimserver.bench.typing import Replayed, as_rows, replay, typing_figures
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import ask_status
@@ -19,6 +21,9 @@ from fimserver.errors import FimError
 from fimserver.models.store import resolve
 
 _FIXTURES = Path(__file__).parents[2] / "fixtures" / "traces"
+
+# Its file of 2,000 lines is five times as long, or cut into four, for what is measured beside the traces.
+_LONG = _FIXTURES / "insert-in-a-long-file.jsonl"
 
 _ROWS = (
     ("keys", "keys", "{:d}"),
@@ -40,6 +45,7 @@ _ROWS = (
 @click.option("--threads", default=0, help="Threads for both engines; 0 lets each choose.")
 @click.option("--baseline", metavar="llama-server=URL|FILE", help="Replay against a llama-server too, in the same run.")
 @click.option("--keys", "keys_file", type=click.Path(path_type=Path), help="Write every key to this file.")
+@click.option("--svg", "chart_file", type=click.Path(path_type=Path), help="Draw the tokens of all keys to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.pass_obj
 def bench_typing_command(
@@ -49,48 +55,88 @@ def bench_typing_command(
     threads: int,
     baseline: str | None,
     keys_file: Path | None,
+    chart_file: Path | None,
     as_json: bool,
 ) -> None:
     """Measure what each key costs.
 
-    TRACES are recorded editing, by default all those of fixtures/traces in a checkout.
+    TRACES are recorded editing, by default all those of fixtures/traces in a checkout. If none are named two more
+    things are measured: the first key in a file of 500 lines that nobody has looked at yet, and what the language
+    server takes by itself for a key in 10,000 lines.
     """
     paths = traces or tuple(sorted(_FIXTURES.glob("*.jsonl")))
     if not paths:
         raise FimError("There are no traces here; name some, or run this in a checkout of the project.")
     recorded = [read_trace(path) for path in paths]
+    long = None if traces else read_trace(_LONG)
     settings = {"completion": {"confidence": "off"}, "engine": {"threads": threads}}
-    tokens_so_far = partial(_tokens_so_far, choice)
-    replaying = replay(recorded, choice.options, settings, gap_ms=gap_ms, tokens_so_far=tokens_so_far, on_trace=_tell)
-    replayed = asyncio.run(replaying)
-    if keys_file is not None:
-        keys_file.write_text(json.dumps(as_rows(replayed), indent=1), "utf-8")
-    result = typing_figures(replayed)
+
+    def ours(traces: list[Trace]) -> Replayed:
+        tokens = partial(_tokens_so_far, choice)
+        return asyncio.run(
+            replay(traces, choice.options, settings, gap_ms=gap_ms, tokens_so_far=tokens, on_trace=_tell)
+        )
+
+    def theirs(traces: list[Trace]) -> Replayed:
+        return _baseline(choice, baseline or "", traces, threads, gap_ms)
+
+    replayed = {"fimserver": ours(recorded)}
+    result = _figures(replayed["fimserver"], ours([in_cold_files(long)]) if long else None)
+    if long:
+        _tell("the language server's own time")
+        result["server"] = asyncio.run(own_time(long, settings))
     if baseline is not None:
-        result |= _compared(result, _baseline(choice, baseline, recorded, threads, gap_ms))
+        replayed["llama-server"] = theirs(recorded)
+        other = _figures(replayed["llama-server"], theirs([in_cold_files(long)]) if long else None)
+        result |= {"baseline": other, "ratio": _ratio(result, other)}
+    if keys_file is not None:
+        keys_file.write_text(json.dumps(as_rows(replayed["fimserver"]), indent=1), "utf-8")
+    if chart_file is not None:
+        evaluated = {name: [key.evaluated_tokens for key in run.keys] for name, run in replayed.items()}
+        chart_file.write_text(typing_chart(evaluated), "utf-8")
     if as_json:
         output.as_json(result)
     else:
         _show(result)
 
 
+def _figures(replayed: Replayed, cold: Replayed | None) -> dict[str, Any]:
+    return {**typing_figures(replayed), **({"cold": typing_figures(cold)} if cold else {})}
+
+
 async def _tokens_so_far(choice: Choice) -> int:
     return (await ask_status(choice.settings, choice.script)).evaluated_tokens
 
 
-def _baseline(choice: Choice, baseline: str, recorded: list[Trace], threads: int, gap_ms: float) -> dict[str, Any]:
+def _baseline(choice: Choice, baseline: str, traces: list[Trace], threads: int, gap_ms: float) -> Replayed:
     kind, _, server = baseline.partition("=")
     if kind != "llama-server" or not server:
         raise FimError(f"--baseline takes llama-server=URL or llama-server=FILE, not {baseline!r}.")
     model = resolve(choice.settings.model.completion)
-    return typing_figures(replay_baseline(server, model, recorded, threads=threads or 2, gap_ms=gap_ms, on_trace=_tell))
+    return replay_baseline(server, model, traces, threads=threads or 2, gap_ms=gap_ms, on_trace=_tell)
 
 
-def _compared(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    """Return the baseline's figures and the quotients: how many times more it costs than we do."""
-    names = ("evaluated_tokens_per_key_mean", "all_tokens_per_key_mean", "first_token_ms_median", "answer_ms_median")
-    ratio = {name: theirs[name] / ours[name] if ours[name] else None for name in names}
-    return {"baseline": theirs, "ratio": ratio}
+_COMPARED = (
+    ("evaluated_tokens_per_key_mean",),
+    ("all_tokens_per_key_mean",),
+    ("first_token_ms_median",),
+    ("answer_ms_median",),
+    ("cold", "answer_ms_median"),
+)
+
+
+def _ratio(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
+    """Return the quotients: how many times more the baseline costs than we do; None where we cost nothing."""
+    known = [path for path in _COMPARED if path[0] in ours]
+    pairs = [("_".join(path), _at(theirs, path), _at(ours, path)) for path in known]
+    return {name: other / own if own else None for name, other, own in pairs}
+
+
+def _at(figures: dict[str, Any], path: tuple[str, ...]) -> float:
+    value: Any = figures
+    for name in path:
+        value = value[name]
+    return float(value)
 
 
 def _tell(name: str) -> None:
@@ -103,3 +149,17 @@ def _show(result: dict[str, Any]) -> None:
         columns = {"fimserver": result, "llama-server": result["baseline"], **result["per_trace"]}
     rows = [[title, *(form.format(run[key]) for run in columns.values())] for title, key, form in _ROWS]
     output.line(markdown_table(["", *columns], rows))
+    output.line()
+    for name, run in {"fimserver": result, "llama-server": result.get("baseline", {})}.items():
+        if "cold" in run:
+            output.line(
+                f"{name}: first answer in 500 cold lines after {run['cold']['answer_ms_median']:.0f} ms, median"
+            )
+    if "server" in result:
+        output.line(_SERVER.format(**result["server"]))
+
+
+_SERVER = (
+    "fimserver without the engine, a key in {lines:,} lines: {own_ms_median:.1f} ms median, {own_ms_p99:.1f} ms 99th "
+    "percentile, {processor_ms_mean:.1f} ms of a processor"
+)
