@@ -2,11 +2,11 @@
 
 import itertools
 import random
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.faults.conftest import Figure
@@ -18,7 +18,7 @@ from tests.lsp.test_protocol import ASKED, WAIT
 # Frames between two requests whose answer is waited for: so a hang is noticed, and answers do not pile up here.
 BATCH = 200
 
-# The scorecard calls anything longer a hang; only the long form, which runs alone, is held to it.
+# More of the server's own time for a batch is a hang; one that takes no time and has no end is noticed by the client.
 HANG_S = 1.0
 
 
@@ -26,8 +26,8 @@ HANG_S = 1.0
 def test_frames_of_every_kind_cost_no_answer_and_no_life(session: RawClient, frames: int, figure: Figure) -> None:
     slowest_s = exchange(session, Session(frames).steps(frames))
     figure("frames", frames)
-    figure("ms for the slowest answer", slowest_s * 1000)
-    assert slowest_s < HANG_S or frames < 1_000_000
+    figure("ms of processor for the slowest batch", slowest_s * 1000)
+    assert slowest_s < HANG_S
 
 
 @pytest.mark.parametrize("requests", forms(5_000, 100_000, 900))
@@ -41,26 +41,32 @@ def test_requests_that_are_cancelled_doubled_and_wrong_are_answered_once(
 
 
 def exchange(client: RawClient, steps: Iterator[Step]) -> float:
-    """Send all steps, in pieces of any size, and check the answers; return how long the slowest was waited for."""
+    """Send all steps, in pieces of any size, and check the answers; return the most processor time of a batch."""
     expected: Counter[Any] = Counter()
     answered: Counter[Any] = Counter()
     cuts, slowest_s = random.Random(1), 0.0
+    client.request("started", "$/nothing")
     for number, batch in enumerate(batched(steps), 1):
         expected.update(message_id for step in batch for message_id in step.ids)
         probe = f"probe {number}"
+        before_s = processor_s(client)
         send_in_pieces(client, b"".join(step.data for step in batch), cuts)
-        asked_at = time.monotonic()
         client.send_bytes(b"\r\n" + frame({"jsonrpc": "2.0", "id": probe, "method": "$/nothing"}))
         while (message := client.receive()).get("id") != probe:
             if "method" not in message:
                 answered[message["id"]] += 1
-        slowest_s = max(slowest_s, time.monotonic() - asked_at)
+        slowest_s = max(slowest_s, processor_s(client) - before_s)
     client.send({"id": "last", "method": "shutdown"})  # it cancels, and answers, whatever is live still
     while (message := client.receive()).get("id") != "last":
         if "method" not in message:
             answered[message["id"]] += 1
     assert {number: answered[number] for number in expected} == expected
     return slowest_s
+
+
+def processor_s(client: RawClient) -> float:
+    times = psutil.Process(client.process.pid).cpu_times()
+    return times.user + times.system
 
 
 def mixed_requests(count: int) -> Iterator[Step]:

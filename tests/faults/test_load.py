@@ -58,7 +58,7 @@ def test_a_cancelled_request_is_answered_at_once_and_once(home: Path, cancels: i
             time.sleep(chance.choice((0.0, 0.0, 0.001, 0.01)))
             began = time.monotonic()
             client.send({"method": "$/cancelRequest", "params": {"id": number}})
-            assert client.receive() == {**client_error(number), "jsonrpc": "2.0"}
+            assert client.answers(1) == [{**client_error(number), "jsonrpc": "2.0"}]
             waited_ms.append((time.monotonic() - began) * 1000)
     figure("cancels", cancels)
     figure("ms to the answer, 95th percentile", percentile(waited_ms, 0.95))
@@ -121,7 +121,7 @@ def test_requests_that_wait_hold_up_nobody_and_are_all_answered(home: Path, pend
         grown = memory(client) - before
         began = time.monotonic()
         client.send({"id": "end", "method": "shutdown"})
-        answered = Counter(client.receive()["id"] for _ in range(pending))
+        answered = Counter(answer["id"] for answer in client.answers(pending))
         assert answered == Counter(range(1, pending + 1))
         figure("pending", pending)
         figure("s until all were answered", time.monotonic() - began)
@@ -149,7 +149,7 @@ def test_a_client_that_does_not_read_costs_bounded_memory_and_gets_everything(
         grown = memory(client) - before
         reading.set()
         sending.join()
-        assert [client.receive()["id"] for _ in range(count + 1)] == list(range(count + 1))
+        assert [answer["id"] for answer in client.answers(count + 1)] == list(range(count + 1))
         assert "result" in client.request("after", "workspace/executeCommand", {"command": "fimserver.why"})
     figure("s without reading", int(stopped_s))
     figure("MB more", grown / MEGABYTE)

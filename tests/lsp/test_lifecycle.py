@@ -123,7 +123,7 @@ def test_p33_300_answers_of_100_kb_arrive_whole(tmp_path: Path, environment: dic
         client.send(
             *({"id": number, "method": "textDocument/inlineCompletion", "params": asked} for number in range(1, 301))
         )
-        found = [client.receive() for _ in range(300)]
+        found = client.answers(300)
         assert [message["id"] for message in found] == list(range(1, 301))
         assert {message["result"]["items"][0]["insertText"] for message in found} == {f"<{line}>"}
 
@@ -137,7 +137,7 @@ def test_p32_a_blocked_event_loop_does_not_stop_the_reading(tmp_path: Path) -> N
         client.send({"id": 1, "method": "textDocument/inlineCompletion", "params": {**WAIT, "position": place}})
         client.open("y" * 5_000_000, uri="file:///large.py")
         client.send({"id": 2, "method": "$/nothing"})
-        assert {client.receive()["id"] for _ in range(2)} == {1, 2}
+        assert {answer["id"] for answer in client.answers(2)} == {1, 2}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
@@ -168,7 +168,7 @@ def test_p31_a_client_that_does_not_read_is_still_read_and_gets_all_answers_late
         )
         client.open("y" * 5_000_000, uri="file:///large.py")  # much more than a pipe holds: the server is reading
         reading.set()
-        found = [client.receive() for _ in range(count + 1)]
+        found = client.answers(count + 1)
         assert [message["id"] for message in found] == list(range(count + 1))
         assert {len(message["result"]["items"][0]["insertText"]) for message in found[1:]} == {len(line) + 2}
 
