@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.cli.main import run
 from fimserver.models.store import embedded_model
-from tests.cli import commands
 
 CONTENT = embedded_model().read_bytes()
 
@@ -63,28 +63,36 @@ BROKEN: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("name", "broken", "parts"), BROKEN.values(), ids=BROKEN)
 def test_it_is_refused_in_a_sentence_and_the_old_choice_stays(
-    home: Path, tmp_path: Path, name: str, broken: Callable[[Path], None], parts: tuple[str, ...]
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    broken: Callable[[Path], None],
+    parts: tuple[str, ...],
 ) -> None:
     path = tmp_path / name
     broken(path)
-    ran = commands.run("use", path)
-    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    code, (out, err) = run(["use", str(path)]), capsys.readouterr()
+    assert (code, out, err.count("\n")) == (2, "", 1)
     for part in parts:
-        assert part in ran.err
+        assert part in err
     assert not (home / "config" / "settings.toml").exists()
 
 
-def test_a_model_trained_to_chat_is_used_with_a_word_of_advice(tmp_path: Path) -> None:
-    path = tmp_path / "qwen2.5-coder-instruct.gguf"
-    path.write_bytes(renamed(CONTENT, b"instruct"))
-    ran = commands.run("use", path)
-    assert ran.code == 0
-    assert "trained to chat; the base model of the same family completes better" in ran.out
+ADVICE = {
+    "trained to chat": (
+        *("qwen2.5-coder-instruct.gguf", b"instruct"),
+        "trained to chat; the base model of the same family completes better",
+    ),
+    "unknown": ("mine.gguf", b"whatever", "The model is unknown; its prompts are written as for"),
+}
 
 
-def test_an_unknown_model_that_can_fill_in_is_used_and_said_to_be_unknown(tmp_path: Path) -> None:
-    path = tmp_path / "mine.gguf"
-    path.write_bytes(renamed(CONTENT, b"whatever"))
-    ran = commands.run("use", path)
-    assert ran.code == 0
-    assert "The model is unknown; its prompts are written as for" in ran.out
+@pytest.mark.parametrize(("file", "name", "advice"), ADVICE.values(), ids=ADVICE)
+def test_a_model_that_another_would_outdo_is_used_with_a_word_of_advice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, name: bytes, advice: str
+) -> None:
+    path = tmp_path / file
+    path.write_bytes(renamed(CONTENT, name))
+    assert run(["use", str(path)]) == 0
+    assert advice in capsys.readouterr().out

@@ -41,21 +41,16 @@ def begin(window: EditingWindow, name: str = NAME) -> int:
 
 
 def test_without_a_yes_no_connection_is_opened(window: EditingWindow, hub: HubServer) -> None:
+    assert "There is no model 'gpt-17'" in pull(window, "gpt-17")["error"]["message"]
+    assert window.asked == []
     assert pull(window)["result"] is None
     assert window.asked == ["window/showMessageRequest"]
     assert hub.requests == []
 
 
-def test_a_download_shows_how_far_it_is_and_ends_in_the_file(window: EditingWindow, tmp_path: Path) -> None:
-    window.pressed = "Download"
-    path = Path(pull(window)["result"]["path"])
-    assert path == tmp_path / "models" / "o" / "r" / "tiny-fim-pulled.gguf"
-    assert path.read_bytes() == embedded_model().read_bytes()
-    assert window.seen[0] == "begin"
-    assert window.seen[-1] == "end"
-
-
-def test_the_new_model_can_be_chosen_at_once(window: EditingWindow, tmp_path: Path) -> None:
+def test_a_download_shows_how_far_it_is_and_ends_in_a_file_that_can_be_chosen(
+    window: EditingWindow, tmp_path: Path
+) -> None:
     number, settings = begin(window), tmp_path / "config" / "settings.toml"
     for button in ("Download", "Use it"):
         window.pressed = button
@@ -63,7 +58,10 @@ def test_the_new_model_can_be_chosen_at_once(window: EditingWindow, tmp_path: Pa
     while not settings.exists():  # written before the next request is answered, or the one after it
         window.client.request(number + 1, "workspace/executeCommand", {"command": "fimserver.why"})
     path = tmp_path / "models" / "o" / "r" / "tiny-fim-pulled.gguf"
+    assert path.read_bytes() == embedded_model().read_bytes()
     assert settings.read_text() == f'[model]\ncompletion = "{path}"\n'
+    assert window.seen[0] == "begin"
+    assert window.seen[-1] == "end"
 
 
 def test_a_download_that_is_cancelled_goes_on_the_next_time(
@@ -89,11 +87,6 @@ def test_a_download_that_is_cancelled_goes_on_the_next_time(
     while "error" in pull(window):  # the download ends with the next bytes that come
         pass
     assert hub.requests[-1][2]["range"].startswith("bytes=")
-
-
-def test_a_model_that_nobody_knows_is_refused_before_anybody_is_asked(window: EditingWindow) -> None:
-    assert "There is no model 'gpt-17'" in pull(window, "gpt-17")["error"]["message"]
-    assert window.asked == []
 
 
 def test_an_editor_that_cannot_ask_downloads_nothing(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fimserver.bench.load import Asked, keystrokes, load_figures
+from fimserver.cli import main
 from fimserver.values import Completion, Reason, Rejection, Shape, Span, Timings
 from tests.cli import commands
 from tests.engine.peer_server import PeerServer, as_json, events
@@ -103,4 +104,4 @@ def test_an_engine_that_cannot_answer_is_said_before_anybody_types() -> None:
 
 @pytest.mark.parametrize("typists", ["0", "many", "1,,2", ""])
 def test_typists_that_are_no_number(typists: str) -> None:
-    assert commands.run("bench", "load", "--typists", typists).code == 2
+    assert main.run(["bench", "load", "--typists", typists]) == 2
