@@ -28,7 +28,7 @@ from fimserver.review.dismissed import read_dismissed, restore_all
 from fimserver.review.findings import Dropped, Finding, Severity
 from fimserver.review.passages import Passage, Target
 from fimserver.review.related import related_by
-from fimserver.review.reviewer import Review, Wishes, told
+from fimserver.review.reviewer import Review, Wishes, told, told_dropped
 from fimserver.settings import Settings
 from fimserver.uris import path_of
 
@@ -64,7 +64,9 @@ class _Outcome:
         sentences = [f"{one}." for one in self.skipped]
         if self.review is not None and not self.review.passages:
             sentences.append("There is nothing to review.")
-        return [*sentences, *(told(self.review) if self.review is not None else ())]
+        if self.review is not None:
+            sentences += [*told(self.review), told_dropped(self.review)]
+        return [sentence for sentence in sentences if sentence]
 
 
 @click.command("review")

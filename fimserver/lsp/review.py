@@ -5,10 +5,12 @@ of. Whatever was found until then stays shown.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
+
+from lsprotocol import types
 
 from fimserver.errors import EngineLoading, FimError
 from fimserver.lsp import findings
@@ -22,7 +24,7 @@ from fimserver.review.explaining import explanation
 from fimserver.review.findings import Dropped, Finding
 from fimserver.review.passages import Passage, Target
 from fimserver.review.related import related_by
-from fimserver.review.reviewer import Review, Wishes, told
+from fimserver.review.reviewer import Review, Wishes, told, told_dropped
 from fimserver.uris import shown_path
 
 
@@ -58,11 +60,12 @@ async def review(session: Session, arguments: ReviewArguments) -> dict[str, Any]
     job = await asyncio.to_thread(Review, session.chat_engine, targets, wishes)
     _forget_earlier(session, targets)
     ended = await _run(session, arguments.uri, job)
-    sentences = [*(f"{one}." for one in skipped), *([] if job.passages else [_NOTHING]), ended, *told(job)]
-    message = " ".join(sentence for sentence in sentences if sentence)
-    if message:
-        session.show_warning(f"fimserver: {message}")
-    return {"findings": job.found, "dropped": dict(job.dropped), "message": message}
+    trouble = _joined([*(f"{one}." for one in skipped), *([] if job.passages else [_NOTHING]), ended, *told(job)])
+    if trouble:
+        session.show_warning(f"fimserver: {trouble}")
+    elif not job.found:
+        _show_silence(session)
+    return {"findings": job.found, "dropped": dict(job.dropped), "message": _joined([trouble, told_dropped(job)])}
 
 
 async def cancel_review(session: Session, arguments: ClearArguments) -> None:
@@ -104,6 +107,16 @@ async def explain(session: Session, arguments: FindingArguments) -> dict[str, st
 def stop_review_of(session: Session, uri: str) -> None:
     """Stop the review of a document that is closed."""
     _stop(session, uri, _CLOSED)
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _show_silence(session: Session) -> None:
+    """Say that there is nothing to see, which an editor shows no other way."""
+    message = types.ShowMessageParams(type=types.MessageType.Info, message="fimserver: The review found nothing.")
+    session.connection.notify(types.WINDOW_SHOW_MESSAGE, message)
 
 
 async def _run(session: Session, uri: str, job: Review) -> str:

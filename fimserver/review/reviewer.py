@@ -135,17 +135,21 @@ def prompt_values(passage: Passage, snippets: Sequence[Snippet], roots: tuple[Pa
 
 
 def told(review: Review) -> list[str]:
-    """Return what a user should know of a review beside its findings, a sentence each."""
-    dropped = ", ".join(f"{count} {why}" for why, count in sorted(review.dropped.items()))
+    """Return what a user can do something about, beside the findings, a sentence each."""
     only_prose = review.dropped[Dropped.UNREADABLE] and not review.found
     sentences = (
         (review.lines_left_out, f"{review.lines_left_out:,} lines were left out; name files to review them."),
         (review.too_long, f"{len(review.too_long)} parts do not fit the model's context; raise engine.context_tokens."),
         (review.cut, f"{review.cut} answers had no end and were cut; what they found until then is kept."),
         (only_prose, "The model answered, but not in the form it was asked for; another one may do better."),
-        (dropped, f"Claims that were dropped: {dropped}."),
     )
     return [sentence for is_so, sentence in sentences if is_so]
+
+
+def told_dropped(review: Review) -> str:
+    """Return which claims were dropped and why, as a sentence; empty where none were."""
+    dropped = ", ".join(f"{count} {why}" for why, count in sorted(review.dropped.items()))
+    return f"Claims that were dropped: {dropped}." if dropped else ""
 
 
 def _within(targets: Sequence[Target], most_lines: int) -> tuple[list[Target], int]:

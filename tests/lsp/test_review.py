@@ -243,6 +243,7 @@ async def test_a_file_that_changes_during_the_review_keeps_what_is_still_true(
     window.buffer.type("all_")
     window.buffer.offset = 0
     window.buffer.type("import os\n")
+    await window.run("status")  # … and by this one's it has heard of the edits
     await asyncio.to_thread(go.with_name("later").touch)
     answer = await reviewing
     assert (answer["findings"], answer["dropped"]) == (1, {"text-changed": 1})

@@ -13,7 +13,7 @@ from fimserver.engine.fake import Reply, ScriptedEngine
 from fimserver.errors import EngineUnavailable
 from fimserver.review.findings import Dropped, Finding
 from fimserver.review.passages import Target
-from fimserver.review.reviewer import MOST_LINES, Review, Wishes, told
+from fimserver.review.reviewer import MOST_LINES, Review, Wishes, told, told_dropped
 from fimserver.values import Document, Snippet
 
 TEXT = "def mean(values):\n    total = sum(values)\n    return total / len(values)\n"
@@ -42,7 +42,7 @@ def test_a_finding_is_placed_where_its_quote_stands() -> None:
 
 def test_silence_is_an_answer() -> None:
     found, one = review(TEXT, "{}")
-    assert (found, told(one), one.answers) == ([], [], 1)
+    assert (found, told(one), told_dropped(one), one.answers) == ([], [], "", 1)
 
 
 DROPPED: dict[str, tuple[str, dict[Dropped, int]]] = {
@@ -57,7 +57,7 @@ DROPPED: dict[str, tuple[str, dict[Dropped, int]]] = {
 def test_what_is_not_true_is_dropped_and_counted(answer: str, dropped: dict[Dropped, int]) -> None:
     _, one = review(TEXT, answer)
     assert dict(one.dropped) == dropped
-    assert any(str(why) in told(one)[-1] for why in dropped)
+    assert all(str(why) in told_dropped(one) for why in dropped)
 
 
 def test_two_kinds_on_one_line_are_two_findings() -> None:
