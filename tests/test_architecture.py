@@ -36,6 +36,7 @@ ROWS = (
     ("fimserver.settings_file", 6),
     ("fimserver.files", 6),
     ("fimserver.logs", 6),
+    ("fimserver.recent", 6),
     ("fimserver.engine.wire", 6),
     ("fimserver.engine.place", 6),
     ("fimserver.engine.encoding", 7),

@@ -25,7 +25,9 @@ class Place:
         return f"{self.path}:{self.line}:{self.column}"
 
 
-def _place(_context: click.Context, _parameter: click.Parameter, value: str) -> Place:
+def _place(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Place | None:
+    if value is None:
+        return None
     found = _PLACE.fullmatch(value)
     if not found:
         raise click.BadParameter(f"{value!r} is no position; write FILE:LINE:COLUMN, as in main.py:12:5.")
@@ -33,6 +35,7 @@ def _place(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 
 
 place_argument = click.argument("place", metavar="FILE:LINE:COLUMN", callback=_place)
+optional_place_argument = click.argument("place", metavar="[FILE:LINE:COLUMN]", callback=_place, required=False)
 
 
 def document_at(place: Place) -> tuple[Document, int]:

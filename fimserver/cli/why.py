@@ -1,29 +1,35 @@
-"""Turn a place in a file into the story of its suggestion: what was asked, what came back, what was made of it."""
+"""Tell the story of a suggestion at a place, from what was asked to what was made of it, or what became of the last."""
 
+import time
 from collections.abc import Iterator
 
 import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.place import Place, document_at, place_argument
+from fimserver.cli.place import Place, document_at, optional_place_argument
 from fimserver.complete.journal import Entry
+from fimserver.recent import Row, read_recent
+from fimserver.uris import path_of
 from fimserver.values import Completion, Rejection
 
 
 @click.command("why")
-@place_argument
+@optional_place_argument
 @click.option("--by-hand", is_flag=True, help="Ask as if by hand, so that the suggestion need not be sure.")
 @click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.pass_obj
-def why_command(choice: Choice, place: Place, by_hand: bool, as_json: bool) -> None:
+def why_command(choice: Choice, place: Place | None, by_hand: bool, as_json: bool) -> None:
     """Say why something is suggested at a position, or why nothing is.
 
-    Asks there once, as an editor does while its user types, and tells each step: how much was worth asking for, what
-    the model read of other files and what it wrote, which filter changed or refused it, and how sure the model was.
-    `fimserver context` has the whole prompt. In an editor, the command
-    `fimserver.why` says the same of the last suggestion.
+    Without a position: what became of the last requests of the editors that are open. With one it asks there once, as
+    an editor does while its user types, and tells each step: how much was worth asking for, what the model read of
+    other files and what it wrote, which filter changed or refused it, and how sure the model was. `fimserver context`
+    has the whole prompt. In an editor, the command `fimserver.why` says the same of the last suggestion.
     """
+    if place is None:
+        _tell_last(as_json=as_json)
+        return
     from fimserver.cli.asking import ask_at
 
     document, offset = document_at(place)
@@ -32,6 +38,24 @@ def why_command(choice: Choice, place: Place, by_hand: bool, as_json: bool) -> N
         output.as_json(entry.as_json())
     else:
         output.columns(list(_story(place, entry)))
+
+
+def _tell_last(*, as_json: bool) -> None:
+    rows = read_recent()
+    if as_json:
+        output.as_json(rows)
+    elif rows:
+        output.columns([_last_row(row) for row in rows])
+    else:
+        output.line("No editor has asked for a suggestion yet. Ask for one here: fimserver why FILE:LINE:COLUMN")
+
+
+def _last_row(row: Row) -> tuple[output.Part, ...]:
+    when = time.strftime("%H:%M:%S", time.localtime(row["at"]))
+    where = f"{path_of(row['uri']) or row['uri']}:{row['line']}:{row['column']}"
+    if row["reason"]:
+        return (when, output.FAINT), where, f"not shown: {row['reason']}. {row['detail']}".rstrip()
+    return (when, output.FAINT), where, f"shown, {row['shown_characters']} characters from the {row['source']}"
 
 
 def _story(place: Place, entry: Entry) -> Iterator[tuple[output.Part, output.Part]]:

@@ -1,11 +1,12 @@
 """Remember the last requests, so that `fimserver why` can say what became of each.
 
-It is kept in memory only and never logged: it holds source text.
+It is kept in memory only and never logged: it holds source text. What leaves this process leaves `without_text`.
 """
 
+import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fimserver.complete.filters import Step
@@ -29,6 +30,7 @@ class Entry:
     stopped_by: str = ""
     steps: Sequence[Step] = ()
     snippets: Sequence[Snippet] = ()  # pieces of other files in the newest prompt
+    at: float = field(default_factory=time.time)  # seconds since 1970
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as `fimserver why --json` prints it."""
@@ -53,6 +55,23 @@ class Entry:
             "other_files": [
                 {"path": snippet.path, "source": snippet.source, "score": snippet.score} for snippet in self.snippets
             ],
+        }
+
+    def without_text(self) -> dict[str, Any]:
+        """Return where and when this was, and what became of it, without a word of anybody's source."""
+        shown = self.outcome if isinstance(self.outcome, Completion) else None
+        refused = self.outcome if isinstance(self.outcome, Rejection) else None
+        return {
+            "at": self.at,
+            "uri": self.uri,
+            "line": self.line,
+            "column": self.column,
+            "invoked": self.invoked,
+            "shown_characters": len(shown.text) if shown else 0,
+            "source": shown.source if shown else "",
+            "reason": refused.reason if refused else "",
+            "detail": refused.detail if refused else "",
+            "total_ms": self.outcome.timings.total_ms,
         }
 
 

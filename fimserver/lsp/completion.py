@@ -118,6 +118,7 @@ async def _complete(session: Session, asked: Asked) -> Outcome:
     document, cursor = asked.document, asked.cursor
     with session.status.asking():
         outcome = await session.completer.complete(document, cursor, invoked=asked.invoked, selected=asked.selected)
+    session.recent.note()
     if isinstance(outcome, Completion) and not is_on_cursor_line(document, outcome.replaces, cursor):
         _log.error("A suggestion for more than the cursor's line was held back: %s.", outcome.replaces)
         return Rejection(reason=Reason.EMPTY, detail="It would have replaced more than the cursor's line.")

@@ -25,7 +25,7 @@ class Completer(Protocol):
         ...
 
     async def alternatives(self, document: Document, offset: int, to: Completion) -> tuple[Completion, ...]:
-        """Return other suggestions for a place where one was asked for by hand. Cancelling the task cancels the work."""
+        """Return other suggestions for a place where one was asked for by hand. Cancelling ends the work."""
         ...
 
     def prepare_at(self, document: Document, offset: int) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from fimserver.complete.journal import Entry
 from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import Engine, EngineStatus
 from fimserver.errors import EngineLoading, FimError, SettingsError
@@ -23,6 +24,7 @@ from fimserver.lsp.configuration import settings_at_start, settings_while_runnin
 from fimserver.lsp.documents import Documents
 from fimserver.lsp.following import SettingsFile
 from fimserver.lsp.offers import Offers
+from fimserver.lsp.recent import Recent
 from fimserver.lsp.seams import CompleterFactory, Connection, EngineFactory
 from fimserver.lsp.status import Status, StatusReporter
 from fimserver.lsp.workspace import Workspace
@@ -72,6 +74,7 @@ class Session:
         self.documents = Documents(client.encoding)
         self.offers = Offers(self.count)
         self._recorder = Recorder(statistics_file())
+        self.recent = Recent(self._last_entries)
         self.reviews: dict[str, asyncio.Task[None]] = {}  # that run, by their document; "" is the whole repository
         self.findings: dict[str, list[Shown]] = {}  # that are shown, by their document
         self.working: dict[int | str, asyncio.Task[Any]] = {}  # by the token of the progress that is shown
@@ -225,9 +228,13 @@ class Session:
         for task in self._background:
             task.cancel()
         self._recorder.close(_LAST_COUNTS_S)
+        await self.recent.close()
         await self.engine.close()
         if self._chat_engine is not None:
             await self._chat_engine.close()
+
+    def _last_entries(self) -> list[Entry]:
+        return self.completer.journal.entries()  # of the completer of this moment: a restart makes another one
 
     def _take_engine(self) -> None:
         self.engine = self._new_engine(self.settings)
