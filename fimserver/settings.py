@@ -57,6 +57,11 @@ class CompletionSettings:
     in_strings: bool = setting(True, "Suggest inside strings.", workspace=True)
     in_comments: bool = setting(True, "Suggest inside comments.", workspace=True)
     ahead: bool = setting(True, "Prepare what follows a shown suggestion while you read it.")
+    on_battery: str = setting(
+        "less",
+        "What is prepared on battery: less is nothing behind a suggestion, and nothing where the cursor only rests.",
+        choices=("less", "same"),
+    )
     menu: str = setting(
         "auto",
         "Offer the suggestion in the completion menu too; auto does where the editor has no ghost text.",

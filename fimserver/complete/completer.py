@@ -55,12 +55,13 @@ class Completer:
         roots: tuple[Path, ...] = (),
         *,
         clock: Callable[[], float] = time.monotonic,
+        on_battery: Callable[[], bool] = lambda: False,
     ) -> None:
         self.journal = Journal()
         self._settings = settings
         self._asker = Asker(engine, settings, other_files, roots)
         self._other_files = other_files
-        self._clock = clock
+        self._clock, self._on_battery = clock, on_battery
         self._turns = Turns()
         self._cache = SuggestionCache()
         self._flights: dict[str, Flight] = {}
@@ -89,7 +90,7 @@ class Completer:
 
     def prepare_at(self, document: Document, offset: int) -> None:
         """Have the prompt for a cursor that has come to rest evaluated before the first key."""
-        if self._forbidden(document) is None:
+        if self._forbidden(document) is None and self._may_prepare():
             self._asker.prepare_at(look_around(document, offset, completion=self._settings.completion, invoked=True))
 
     async def prepared(self, document: Document, offset: int) -> None:
@@ -259,7 +260,7 @@ class Completer:
         if doubtful is not None:
             timings = replace(outcome.timings, shown_tokens=0)
             return replace(landing, context=context, outcome=replace(doubtful, timings=timings))
-        if outcome.complete and self._settings.completion.ahead:
+        if outcome.complete and self._settings.completion.ahead and self._may_prepare():
             later = asyncio.get_running_loop().call_later
             self._soon_ahead[context.document.uri] = later(_AFTER_ANSWER_S, self._prepare_ahead, context, outcome)
         return replace(landing, context=context)
@@ -268,6 +269,10 @@ class Completer:
         """Return how sure a suggestion must be; one that was asked for by hand need not be."""
         level = "off" if invoked else self._settings.completion.confidence
         return gate(shape, level, self._asker.thresholds)
+
+    def _may_prepare(self) -> bool:
+        """Say whether there is power for what may turn out not to be wanted."""
+        return self._settings.completion.on_battery == "same" or not self._on_battery()
 
     def _prepare_ahead(self, context: CursorContext, shown: Completion) -> None:
         """Begin to write what follows once the suggestion is accepted; the next request finds it."""

@@ -99,5 +99,6 @@ def _client_is_gone(server: Server, loop: asyncio.AbstractEventLoop) -> None:
 
 def _completer(engine: Engine, settings: Settings, other_files: OtherFiles, roots: tuple[Path, ...]) -> Completer:
     from fimserver.complete import completer
+    from fimserver.models.hardware import on_battery
 
-    return completer.Completer(engine, settings, other_files, roots)
+    return completer.Completer(engine, settings, other_files, roots, on_battery=on_battery)

@@ -10,6 +10,7 @@ import platform
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import psutil
@@ -140,6 +141,24 @@ def usable_bytes() -> int:
 def _usable(available_bytes: int) -> int:
     """Return three quarters of what is free, for the editor needs some too."""
     return available_bytes * 3 // 4
+
+
+# Somebody who pulls the plug does not do so twice a minute.
+_BATTERY_KNOWN_S = 30.0
+
+
+def on_battery() -> bool:
+    """Return whether this machine runs on its battery, as it was known half a minute ago at most."""
+    return _battery_in_use(int(time.monotonic() / _BATTERY_KNOWN_S))
+
+
+@lru_cache(maxsize=1)
+def _battery_in_use(_half_minute: int) -> bool:
+    try:
+        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    except (OSError, ValueError, psutil.Error):  # a driver that tells what is no number, or nothing
+        return False
+    return battery is not None and battery.power_plugged is False
 
 
 _CGROUP = Path("/sys/fs/cgroup")

@@ -161,6 +161,28 @@ async def test_what_follows_is_prepared_while_the_suggestion_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "prepared"),
+    [
+        pytest.param("less", False, id="less: only what is asked for is evaluated"),
+        pytest.param("same", True, id="same: it is prepared as ever"),
+    ],
+)
+async def test_on_battery_the_setting_decides_what_is_prepared(setting: str, prepared: bool) -> None:
+    engine = Asked(says("1", "\n"), says("y = 2", "\n"))
+    settings, _ = read_settings({"completion": {"on_battery": setting}})
+    completing = Completer(engine, settings, on_battery=lambda: True)
+    completing.prepare_at(*drawn("x = ‸"))
+    await until(lambda: not prepared or engine.warmed.qsize() > 0)
+    await asyncio.sleep(0.02)  # for what must not come
+    assert engine.warmed.empty() != prepared
+    assert await shown(completing, "x = ‸") == "x = 1‸"
+    await until(lambda: not prepared or len(engine.requests) == 2)
+    await asyncio.sleep(0.02)
+    assert await shown(completing, "x = 1\n‸") == "x = 1\ny = 2‸"
+    assert engine.requests[1].priority is (Priority.AHEAD if prepared else Priority.TYPING)
+
+
+@pytest.mark.parametrize(
     ("error", "reason"),
     [
         (EngineLoading("Loading."), Reason.ENGINE_LOADING),
