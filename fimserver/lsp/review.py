@@ -12,7 +12,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from fimserver.errors import EngineLoading, FimError
+from fimserver.errors import AnswerCut, EngineLoading, FimError
 from fimserver.lsp import findings
 from fimserver.lsp.editing import show_markdown
 from fimserver.lsp.findings import Shown
@@ -96,10 +96,11 @@ async def explain(session: Session, arguments: FindingArguments) -> dict[str, st
     finding = _finding(session, arguments.name)
     async with progress(session, "fimserver: Explain a finding") as report:
         text = ""
-        async with aclosing(explanation(session.chat_engine, finding, session.workspace.roots)) as pieces:
-            async for piece in pieces:
-                text += piece
-                report(f"{text.count(chr(10)) + 1} lines")
+        with suppress(AnswerCut):  # most of an explanation is one, too
+            async with aclosing(explanation(session.chat_engine, finding, session.workspace.roots)) as pieces:
+                async for piece in pieces:
+                    text += piece
+                    report(f"{text.count(chr(10)) + 1} lines")
     await show_markdown(session, text)
     return {"markdown": text}
 
