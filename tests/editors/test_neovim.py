@@ -132,6 +132,25 @@ def test_a_server_restarted_by_command_sees_what_is_typed(neovim: Neovim) -> Non
     until(lambda: neovim.ghost() == "a, b):", "ghost text", neovim.text, lambda: neovim.keys("<Esc>A"))
 
 
+HEARD = """
+local client = vim.lsp.get_clients({ name = "fimserver" })[1]
+local notify = client.notify
+client.notify = function(self, method, params)
+  if method == "fimserver/didFocus" then _G.heard = params end
+  return notify(self, method, params)
+end
+"""
+
+
+def test_the_server_hears_where_the_cursor_has_come_to_rest(neovim: Neovim) -> None:
+    neovim.lua(HEARD)
+    neovim.keys("ifirst<CR>second")
+    neovim.leave_insert()
+    neovim.keys("gg0ll")
+    there = {"line": 0, "character": 2}
+    until(lambda: neovim.lua("return _G.heard and _G.heard.position") == there, "a cursor that rests there")
+
+
 def test_switched_off_nothing_is_drawn_and_the_status_line_says_so(neovim: Neovim) -> None:
     neovim.command("FimToggle")
     assert neovim.lua("return require('fimserver').statusline()") == "fim off"

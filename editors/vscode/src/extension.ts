@@ -5,7 +5,7 @@
  * that decides what is suggested lives in the server.
  */
 
-import { type ExtensionContext, window, workspace } from "vscode";
+import { type ExtensionContext, TextEditorSelectionChangeKind, window, workspace } from "vscode";
 
 import { registerCommands } from "./commands.ts";
 import { declaredSettings } from "./configuration.ts";
@@ -34,7 +34,12 @@ export function activate(context: ExtensionContext): void {
     switches,
     ...registerCommands(session, ghost, switches, log),
     workspace.onDidChangeConfiguration((change) => session?.configurationChanged(change)),
-    window.onDidChangeActiveTextEditor((editor) => session?.focus(editor?.document)),
+    window.onDidChangeActiveTextEditor((editor) => session?.focus(editor?.document, editor?.selection.active)),
+    window.onDidChangeTextEditorSelection(({ textEditor, kind }) => {
+      if (kind !== TextEditorSelectionChangeKind.Keyboard) {
+        session?.rest(textEditor);
+      }
+    }),
   );
   void session.start(); // the window does not wait for it
 }

@@ -2,7 +2,16 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type ConfigurationChangeEvent, commands, type LogOutputChannel, type TextDocument, window, workspace } from "vscode";
+import {
+  type ConfigurationChangeEvent,
+  commands,
+  type LogOutputChannel,
+  type Position,
+  type TextDocument,
+  type TextEditor,
+  window,
+  workspace,
+} from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 
 import { newClient } from "./client.ts";
@@ -15,6 +24,8 @@ import * as protocol from "./protocol.ts";
 import type { Status } from "./status.ts";
 
 const QUIET_MS = 1_000;
+/** A cursor that stays this long where it was put has come to rest. */
+const REST_MS = 100;
 
 export interface Surroundings {
   log: LogOutputChannel;
@@ -29,6 +40,7 @@ export class Session {
   private client: LanguageClient | undefined;
   private readonly crashes = new Crashes();
   private refreshing: NodeJS.Timeout | undefined;
+  private resting: NodeJS.Timeout | undefined;
   /** Starts and stops follow one another, however fast they are asked for. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -61,8 +73,15 @@ export class Session {
     }
   }
 
-  focus(document: TextDocument | undefined): void {
-    void this.notify(protocol.didFocus, document ? { textDocument: { uri: document.uri.toString() } } : {});
+  /** The user looks at another document, or at none. */
+  focus(document: TextDocument | undefined, position?: Position): void {
+    void this.notify(protocol.didFocus, document ? { textDocument: { uri: document.uri.toString() }, position } : {});
+  }
+
+  /** The cursor was moved without typing: once it rests, the server prepares for the first key there. */
+  rest(editor: TextEditor): void {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.focus(editor.document, editor.selection.active), REST_MS);
   }
 
   configurationChanged(change: ConfigurationChangeEvent): void {

@@ -82,6 +82,7 @@ function M.enable(options)
     handlers = { ["fimserver/didChangeStatus"] = require("fimserver.status").heard },
   })
   vim.lsp.enable(M.NAME)
+  require("fimserver.rest").watch()
   if options.ghost_text then
     require("fimserver.accept").watch()
     require("fimserver.dedent").watch()
