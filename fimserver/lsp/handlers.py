@@ -4,7 +4,7 @@ A request's handler that is a coroutine can be cancelled; all others are done at
 notifications ignored.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from fimserver.lsp.surroundings import (
     ChangedFilesParams,
     did_change_folders,
     did_change_watched_files,
+    note_diagnostics,
     note_edit,
     note_visit,
     register_watched_files,
@@ -145,6 +146,11 @@ def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> No
     session.workspace.other_files.closed(params.text_document.uri)
 
 
+def _code_actions(session: Session, params: types.CodeActionParams) -> Sequence[types.CodeAction]:
+    note_diagnostics(session, params)
+    return code_actions(session, params)
+
+
 def _did_show(session: Session, params: ShownParams) -> None:
     for name in params.item.command.arguments:
         session.offers.note_shown(name)
@@ -174,7 +180,7 @@ REQUESTS: Mapping[str, Row] = {
     types.SHUTDOWN: Row(None, lambda session, _: session.connection.shut_down()),
     types.TEXT_DOCUMENT_INLINE_COMPLETION: Row(types.InlineCompletionParams, inline_completion),
     types.TEXT_DOCUMENT_COMPLETION: Row(types.CompletionParams, menu_completion),
-    types.TEXT_DOCUMENT_CODE_ACTION: Row(types.CodeActionParams, code_actions),
+    types.TEXT_DOCUMENT_CODE_ACTION: Row(types.CodeActionParams, _code_actions),
     types.WORKSPACE_EXECUTE_COMMAND: Row(CommandParams, execute_command),
 }
 

@@ -4,6 +4,7 @@ Stricter than lsprotocol's own converter in one thing: a value of another type i
 changed text would otherwise be typed into the document as `None`). More lenient in another: trigger kinds.
 """
 
+from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 
@@ -37,7 +38,12 @@ def structured(params: Any, kind: type[Params]) -> Params:
 
 
 def _strict(value: Any, kind: type[Any]) -> Any:
-    """Return the value if it is of that kind. Some clients' JSON libraries write whole numbers as `2.0`."""
+    """Return the value if it is of that kind. Some clients' JSON libraries write whole numbers as `2.0`.
+
+    Members of the protocol's enumerations are numbers, too: `"severity": 1`.
+    """
+    if issubclass(kind, Enum):
+        return kind(_strict(value, type(next(iter(kind)).value)))
     if kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

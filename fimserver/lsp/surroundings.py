@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from fimserver.lsp.session import Session
 from fimserver.retrieval.exclude import IGNORE_FILES
+from fimserver.retrieval.query import Diagnostic
 from fimserver.retrieval.scan import MANIFESTS, SUFFIXES
 from fimserver.syntax.tree import prepare
 from fimserver.values import Document
@@ -59,6 +60,14 @@ def note_edit(session: Session, uri: str) -> None:
     document = session.documents.get(uri)
     if isinstance(document, Document):
         session.workspace.other_files.changed(document)
+
+
+def note_diagnostics(session: Session, params: types.CodeActionParams) -> None:
+    """Tell retrieval what others say of the selected lines, which editors share with those they ask for actions."""
+    said = [
+        Diagnostic(one.range.start.line, one.message) for one in params.context.diagnostics if one.source != "fimserver"
+    ]
+    session.workspace.other_files.diagnosed(params.text_document.uri, said)
 
 
 def note_visit(session: Session, uri: str) -> None:

@@ -112,7 +112,7 @@ def _fill(files: _Files, candidates: Iterable[Candidate], limit_tokens: int) -> 
 
 
 # What changes least stands first; 1 where nothing is said.
-_STABILITY = {"notes": 0, "recent": 2}
+_STABILITY = {"notes": 0, "recent": 2, "diagnostics": 3}
 
 
 def _is_said(candidate: Candidate, files: _Files) -> bool:

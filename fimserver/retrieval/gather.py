@@ -18,6 +18,7 @@ from typing import TypeVar
 from fimserver.retrieval.background import Background
 from fimserver.retrieval.candidate import estimated_tokens
 from fimserver.retrieval.exclude import IGNORE_FILES, Exclusion, Exclusions
+from fimserver.retrieval.query import Diagnostic
 from fimserver.retrieval.search import Found, Searcher
 from fimserver.retrieval.settle import settled, within
 from fimserver.settings import ContextSettings
@@ -104,6 +105,10 @@ class Gatherer:
         if path is not None and path not in self._forbidding:
             self._background.submit(f"judge {path}", lambda: self._judge(path))
         self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
+
+    def diagnosed(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
+        """Take note of what is said of a document as it is now."""
+        self._submit(f"diagnosed {uri}", lambda searcher: searcher.diagnosed(uri, diagnostics))
 
     def closed(self, uri: str) -> None:
         """Take note that a document was closed: its file is what is on disk."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,14 @@ _HEADER_CLOSENESS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What a compiler, a linter or a language server says of a line, counted from 0."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What is known at a cursor before any other file is read."""
 
@@ -48,6 +56,7 @@ class Query:
     typed: str  # "pu" in `shelf.pu‸`
     own: frozenset[str]  # names this text defines itself
     ring: Ring  # the places edited last
+    diagnostics: Sequence[Diagnostic] = ()  # what is said of the document
 
     @property
     def language(self) -> str:
@@ -55,7 +64,13 @@ class Query:
         return self.facts.language
 
 
-def query_at(context: CursorContext, path: Path | None, facts: Facts, ring: Ring = ()) -> Query:
+def query_at(
+    context: CursorContext,
+    path: Path | None,
+    facts: Facts,
+    ring: Ring = (),
+    diagnostics: Sequence[Diagnostic] = (),
+) -> Query:
     """Return the query of a cursor. `facts` are those of the document's text."""
     asked = _ASKED.search(context.line_prefix[-_LONGEST_ASKED:])
     statements = " ".join(facts.outline.imports)
@@ -71,6 +86,7 @@ def query_at(context: CursorContext, path: Path | None, facts: Facts, ring: Ring
         typed=(asked[2] or "") if asked else "",
         own=frozenset(name for definition in facts.outline.definitions for name in definition.names),
         ring=ring,
+        diagnostics=diagnostics,
     )
 
 

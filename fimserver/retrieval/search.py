@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -12,7 +12,7 @@ from fimserver.retrieval.exclude import Exclusion, Exclusions
 from fimserver.retrieval.facts import Facts, facts_of
 from fimserver.retrieval.places import name_below
 from fimserver.retrieval.project import Project
-from fimserver.retrieval.query import Query, query_at
+from fimserver.retrieval.query import Diagnostic, Query, query_at
 from fimserver.retrieval.recent import Ring, after_edit
 from fimserver.retrieval.sources import SOURCES
 from fimserver.uris import path_of
@@ -40,6 +40,7 @@ class Searcher:
         self.project = Project(roots, exclusions, notes=notes)
         self._ring: Ring = ()
         self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._diagnostics: dict[str, Sequence[Diagnostic]] = {}
         self._facts: tuple[Document, Facts] | None = None
 
     def see(self, document: Document) -> None:
@@ -47,12 +48,18 @@ class Searcher:
         known = self._documents.get(document.uri)
         if known is not None:
             self._ring = after_edit(self._ring, known, document)
+        if known is None or known.text != document.text:
+            self._diagnostics.pop(document.uri, None)  # they were said of another text
         self._documents[document.uri] = document
         self._documents.move_to_end(document.uri)
         while len(self._documents) > _MOST_DOCUMENTS:
             self._documents.popitem(last=False)
         if (path := _resolved(document.uri)) is not None:
             self.project.opened(path, document)
+
+    def diagnosed(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
+        """Take note of what is said of a document as it is now."""
+        self._diagnostics[uri] = diagnostics
 
     def documents(self) -> list[Document]:
         """Return the documents that are open, the one looked at last at the end."""
@@ -61,6 +68,7 @@ class Searcher:
     def forget(self, uri: str) -> None:
         """Take note that a document was closed: its file is what is on disk."""
         self._documents.pop(uri, None)
+        self._diagnostics.pop(uri, None)
         if (path := _resolved(uri)) is not None:
             self.project.closed(path)
 
@@ -73,7 +81,9 @@ class Searcher:
 
     def query(self, context: CursorContext) -> Query:
         """Return what to look for at a cursor."""
-        return query_at(context, _resolved(context.document.uri), self._facts_of(context.document), self._ring)
+        document = context.document
+        said = self._diagnostics.get(document.uri, ())
+        return query_at(context, _resolved(document.uri), self._facts_of(document), self._ring, said)
 
     def name_of(self, path: Path) -> str:
         """Return a path as a prompt names it."""

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from fimserver.retrieval.candidate import PATH_TOKENS, estimated_tokens
 from fimserver.values import Snippet
 
+# What is true of a moment only goes with it, however little that is worth.
+_OF_THE_MOMENT = frozenset({"diagnostics"})
+
 # Others must be worth so many times those in use.
 _CLEARLY_BETTER = 1.15
 
@@ -19,6 +22,7 @@ def settled(previous: Sequence[Snippet], candidates: Sequence[Snippet]) -> tuple
 
     What is in use counts as far as the candidates still offer it: a file that changed or went is worth nothing.
     """
+    previous = [one for one in previous if one.source not in _OF_THE_MOMENT or one in candidates]
     offered = sum(snippet.score for snippet in candidates)
     held = sum(snippet.score * _held_share(snippet, previous) for snippet in candidates)
     if previous and offered <= _CLEARLY_BETTER * held:

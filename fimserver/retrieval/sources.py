@@ -32,6 +32,12 @@ _IN_SIGHT_LINES = 100
 
 _MOST_VISITED = 4
 
+# What is said of lines so near may be what the user is about to mend.
+_DIAGNOSED = 0.8
+_DIAGNOSED_LINES = 20
+_MOST_DIAGNOSTICS = 4
+_LONGEST_DIAGNOSTIC = 200
+
 # What the user wrote for the model to know, if asked for, comes before all else.
 NOTES = Path(".fimserver") / "context.md"
 _NOTED = 3.0
@@ -72,6 +78,14 @@ def _heads(path: Path, query: Query, project: Project, way: float, source: str) 
             yield head(path, facts, index, likeliness(query, one.names, way), source)
 
 
+def diagnosed(query: Query, project: Project) -> Iterator[Candidate]:
+    """Yield what is said of the lines around the cursor, where the editor tells."""
+    near = [one for one in query.diagnostics if abs(one.line - query.context.line) <= _DIAGNOSED_LINES]
+    if near and query.path is not None and project.allows(query.path):
+        lines = [f"line {one.line + 1}: {one.message.split(chr(10), 1)[0]}"[:_LONGEST_DIAGNOSTIC] for one in near]
+        yield _chunk(query.path, "\n".join(lines[:_MOST_DIAGNOSTICS]), _DIAGNOSED, "diagnostics")
+
+
 def notes(query: Query, project: Project) -> Iterator[Candidate]:
     """Yield the project's notes, where the user's settings ask for them."""
     for root in project.roots if project.notes else ():
@@ -98,4 +112,5 @@ SOURCES: Mapping[str, Source] = {
     "visited": visited,
     "similar": similar,
     "recent": recent,
+    "diagnostics": diagnosed,
 }

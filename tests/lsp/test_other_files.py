@@ -140,7 +140,7 @@ def test_a_real_model_evaluates_nothing_again_because_of_other_files(tmp_path: P
         project,
         command=(sys.executable, "-m", "fimserver", "serve"),
         initializationOptions={
-            "completion": {"confidence": "off", "ahead": False},
+            "completion": {"confidence": "off", "ahead": False, "healing": False},
             "model": {"profile": "qwen2.5-coder"},
             "engine": {"idle_s": 1},
         },
@@ -261,6 +261,20 @@ def test_a_workspaces_own_settings_are_followed(window: Window) -> None:
         "Suggestions are switched off by the workspace's .fimserver.toml."
     )
     assert window.command("fimserver.setEnabled") is False
+
+
+def test_what_other_servers_say_of_the_line_is_read(window: Window) -> None:
+    window.open("main.py", "import lamp\n\n\nlamp.\n")
+    here = {"start": {"line": LINE, "character": 0}, "end": {"line": LINE, "character": 4}}
+    said = {"range": here, "message": "unknown name: lamp", "severity": 1, "source": "checker"}
+    window.type("lamp.x")
+    params = {"textDocument": {"uri": window.uri("main.py")}, "range": here, "context": {"diagnostics": [said]}}
+    assert "result" in window.client.request("actions", "textDocument/codeAction", params)
+    window.notify("fimserver/didFocus", {"textDocument": {"uri": window.uri("main.py")}, "position": here["end"]})
+    until_s = time.monotonic() + PATIENCE_S
+    while not any("line 4: unknown name: lamp" in row["text"] for row in window.prompts()):
+        assert time.monotonic() < until_s
+        time.sleep(0.01)
 
 
 def test_a_client_that_watches_files_is_asked_to(tmp_path: Path, project: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fimserver.retrieval.candidate import PATH_TOKENS, estimated_tokens
+from fimserver.retrieval.query import Diagnostic
 from fimserver.settings import ContextSettings
 from fimserver.values import Document
 from tests.unit.retrieval.workspaces import CASES, FILLING, Case, cursor_in, found, lay_out, searching
@@ -175,3 +176,23 @@ def test_a_repository_that_changes_under_us(root: Path) -> None:
         for _ in refreshing:
             pass
         assert found(searcher, context) == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "shown"),
+    [
+        pytest.param(3, "unknown name: lampp\nand more", "line 4: unknown name: lampp", id="on the cursor's line"),
+        pytest.param(20, "unknown name: lampp", "line 21: unknown name: lampp", id="near the cursor"),
+        pytest.param(90, "unknown name: lampp", "", id="not far from it"),
+        pytest.param(3, "x" * 900, "line 4: " + "x" * 192, id="cut where it is long"),
+    ],
+)
+def test_what_is_said_of_the_lines_around_the_cursor(root: Path, line: int, message: str, shown: str) -> None:
+    context = cursor_in(root, "main.py", "import lamp\n\n\nlampp.‸\n")
+    with searching(root) as searcher:
+        searcher.see(context.document)
+        searcher.diagnosed(context.document.uri, [Diagnostic(line, message)])
+        assert [snippet.text for snippet in found(searcher, context)] == ([shown] if shown else [])
+        edited = cursor_in(root, "main.py", "import lamp\n\n\nlamp.‸\n")
+        searcher.see(edited.document)
+        assert found(searcher, edited) == (), "it was said of another text"
