@@ -67,6 +67,7 @@ class CompletionSettings:
         "Offer the suggestion in the completion menu too; auto does where the editor has no ghost text.",
         choices=("auto", "always", "never"),
     )
+    copies: bool = setting(True, "Where the model is unsure, show the one line elsewhere that begins as yours does.")
     healing: bool = setting(True, "Let the model say a word again that the cursor stands in, token by token.")
     layout: str = setting("anchored", "Prompt layout; plain is for comparison.", choices=("anchored", "plain"))
 

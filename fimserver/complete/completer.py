@@ -238,7 +238,7 @@ class Completer:
 
     def _copied(self, context: CursorContext) -> str | None:
         """Return the rest of the one line elsewhere that begins as the cursor's does."""
-        if context.shape is not Shape.LINE or context.blank_prefix:
+        if not self._settings.completion.copies or context.shape is not Shape.LINE or context.blank_prefix:
             return None
         return copied_rest(context, self._asker.snippets_in_use(context.document.uri))
 

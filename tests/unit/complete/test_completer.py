@@ -322,5 +322,10 @@ async def test_a_line_of_the_file_is_shown_where_the_model_is_unsure() -> None:
     assert completing.journal.entries()[-1].as_json()["source"] == "copied"
 
 
+async def test_switched_off_no_line_is_copied() -> None:
+    unsure = completer(Asked(says("x", "\n", logprob=-3.0)), copies=False)
+    assert isinstance(await ask(unsure, "total = sum(rows)\nprint(total)\ntotal = ‸"), Rejection)
+
+
 async def test_a_sure_model_is_shown_rather_than_a_line_of_the_file() -> None:
     assert (await shown(completer(Asked(says("max(rows)", "\n"))), "t = sum(rows)\nt = ‸")).endswith("max(rows)‸")
