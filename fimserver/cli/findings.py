@@ -7,6 +7,7 @@ the file is below it.
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fimserver import __version__
 from fimserver.cli import output
@@ -100,7 +101,7 @@ def shown_path(finding: Finding) -> str:
 
 
 def _sarif_result(finding: Finding) -> dict[str, Any]:
-    artifact, region = {"uri": shown_path(finding)}, _region(finding)
+    artifact, region = {"uri": quote(shown_path(finding))}, _region(finding)
     result: dict[str, Any] = {
         "ruleId": finding.category,
         "level": finding.severity,

@@ -105,8 +105,10 @@ def test_github_shows_it_beside_the_line(project: Path) -> None:
 
 
 def test_sarif_has_the_place_the_rule_and_the_fix(project: Path) -> None:
-    [run] = review(project, "--sarif", "mean.py").json["runs"]
+    (project / "mean.py").rename(project / "the mean.py")
+    [run] = review(project, "--sarif", "the mean.py").json["runs"]
     [result] = run["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "the%20mean.py"}
     assert result["ruleId"] in [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     region = result["locations"][0]["physicalLocation"]["region"]
     assert (region["startLine"], region["startColumn"], region["endColumn"]) == (3, 20, 31)
