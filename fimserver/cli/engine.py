@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
 import click
@@ -11,6 +13,8 @@ from fimserver.cli.choice import Choice
 from fimserver.cli.engines import engine_process
 from fimserver.cli.status import status_command
 from fimserver.engine.client import EngineClient
+from fimserver.errors import ModelError
+from fimserver.settings import Settings
 
 Result = TypeVar("Result")
 
@@ -24,24 +28,29 @@ def engine_command() -> None:
 @click.pass_obj
 def start_command(choice: Choice) -> None:
     """Start the engine and wait until its model is loaded."""
-    facts = _with_engine(choice, EngineClient.loaded)
+    facts = _with_engine(choice.settings, EngineClient.loaded)
     output.line(f"{facts.name} is ready: {facts.architecture}, context {facts.context_tokens:,} tokens.")
 
 
 @engine_command.command("stop")
 @click.pass_obj
 def stop_command(choice: Choice) -> None:
-    """Stop the engine, for every editor that uses it."""
-    stopped = _with_engine(choice, EngineClient.stop)
-    output.line("The engine has stopped." if stopped else "No engine was running.")
+    """Stop the engine, and that of the chat model, for every editor that uses it."""
+    settings = choice.settings
+    stopped = [_with_engine(settings, EngineClient.stop)]
+    if settings.model.chat:
+        with suppress(ModelError):  # one that is not there has no engine
+            chat = replace(settings, model=replace(settings.model, completion=settings.model.chat))
+            stopped.append(_with_engine(chat, EngineClient.stop))
+    output.line("The engine has stopped." if any(stopped) else "No engine was running.")
 
 
 engine_command.add_command(status_command)
 
 
-def _with_engine(choice: Choice, work: Callable[[EngineClient], Awaitable[Result]]) -> Result:
+def _with_engine(settings: Settings, work: Callable[[EngineClient], Awaitable[Result]]) -> Result:
     async def run() -> Result:
-        client = engine_process(choice.settings)
+        client = engine_process(settings)
         try:
             return await work(client)
         finally:

@@ -1,12 +1,14 @@
 """`fimserver chat`: in a terminal line by line, and as a filter of a buffer."""
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from fimserver.models.store import embedded_model
 from tests.cli import commands
 from tests.cli.in_process import run_here
 
@@ -141,6 +143,17 @@ def test_the_embedded_model_answers_a_buffer() -> None:
     ran = chat("Why?", "chat", "--model", "embedded", "--max-tokens", "8", "-")
     assert ran.code in (0, 2)
     assert ran.out.strip() or "repeat" in ran.err
+
+
+def test_the_chat_models_engine_is_its_own_and_is_stopped_with_the_other(home: Path) -> None:
+    model = home / "chat.gguf"
+    shutil.copyfile(embedded_model(), model)
+    assert run_here("use", "--chat", model).code == 0
+    assert run_here("engine", "start").code == 0
+    chat("Why?", "chat", "--max-tokens", "4", "-")
+    assert len(list((home / "run").glob("*.door"))) == 2
+    assert run_here("engine", "stop").out == "The engine has stopped.\n"
+    assert not list((home / "run").glob("*.door"))
 
 
 def test_without_a_chat_model_it_says_at_once_what_gets_one() -> None:
