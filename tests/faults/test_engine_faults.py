@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.conftest import Figure
 from tests.faults.editor import ROGUE, SERVER, Editor, copy_of_the_model, engine_of
-from tests.faults.forms import forms, percentile
+from tests.faults.forms import long_form, percentile
 from tests.faults.rogue import ACTS, ANSWER
 
 # How long after it was asked something the engine is killed: while it starts, loads, reads, writes, sends.
@@ -21,7 +21,7 @@ MOMENTS_S = (0.0, 0.005, 0.02, 0.05, 0.1, 0.3, 0.6)
 ANSWERED_S = 0.5
 
 
-@pytest.mark.parametrize("kills", forms(3, 100, 1200))
+@pytest.mark.parametrize("kills", long_form(100, 1200))
 def test_killing_the_engine_at_any_moment_costs_one_suggestion(home: Path, kills: int, figure: Figure) -> None:
     chance, waited_s = random.Random(kills), []
     with Editor(home, model={"completion": str(copy_of_the_model(home))}) as editor:

@@ -13,7 +13,7 @@ import pytest
 from fimserver.lsp.documents import LARGEST_DOCUMENT_CHARACTERS
 from tests.faults.conftest import Figure
 from tests.faults.editor import SERVER, Editor, copy_of_the_model
-from tests.faults.forms import forms, percentile
+from tests.faults.forms import forms, long_form, percentile
 from tests.lsp.raw_client import STAND_IN, RawClient
 from tests.lsp.test_protocol import ASKED, CANCELLED, WAIT
 
@@ -27,7 +27,7 @@ def memory(client: RawClient) -> int:
     return psutil.Process(client.process.pid).memory_info().rss
 
 
-@pytest.mark.parametrize("edits", forms(4_000, 200_000, 1800))
+@pytest.mark.parametrize("edits", forms(2_000, 200_000, 1800))
 def test_memory_does_not_grow_with_edits(home: Path, edits: int, figure: Figure) -> None:
     """A quarter of the edits, each with a completion at every fourth, is for warming up; then memory stays."""
     chance = random.Random(edits)
@@ -47,7 +47,7 @@ def test_memory_does_not_grow_with_edits(home: Path, edits: int, figure: Figure)
     assert grown < edits * BYTES_PER_EDIT or edits < 200_000
 
 
-@pytest.mark.parametrize("cancels", forms(100, 1_000, 300))
+@pytest.mark.parametrize("cancels", forms(50, 1_000, 300))
 def test_a_cancelled_request_is_answered_at_once_and_once(home: Path, cancels: int, figure: Figure) -> None:
     chance, waited_ms = random.Random(cancels), []
     with RawClient(home) as client:
@@ -69,7 +69,7 @@ def client_error(number: int) -> dict[str, Any]:
     return {"id": number, "error": {"code": CANCELLED, "message": "The request was cancelled."}}
 
 
-@pytest.mark.parametrize("keys", forms(200, 3_000, 200))
+@pytest.mark.parametrize("keys", forms(100, 3_000, 200))
 def test_typing_fast_gets_the_newest_request_its_answer(home: Path, keys: int, figure: Figure) -> None:
     """Every key asks; the older requests of the document make way, and something else is answered in between."""
     with Editor(home, SERVER, model={"completion": str(copy_of_the_model(home))}, engine={"threads": 1}) as editor:
@@ -131,7 +131,7 @@ def test_requests_that_wait_hold_up_nobody_and_are_all_answered(home: Path, pend
         assert grown < 50 * MEGABYTE
 
 
-@pytest.mark.parametrize("stopped_s", forms(1.0, 30.0, 120))
+@pytest.mark.parametrize("stopped_s", long_form(30.0, 120))
 def test_a_client_that_does_not_read_costs_bounded_memory_and_gets_everything(
     home: Path, stopped_s: float, figure: Figure
 ) -> None:

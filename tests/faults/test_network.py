@@ -46,7 +46,7 @@ def edited(home: Path, command: tuple[str, ...], keys: int) -> None:
 
 @linux
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
-@pytest.mark.parametrize("keys", forms(25, 10_000, 3600))
+@pytest.mark.parametrize("keys", forms(10, 10_000, 3600))
 def test_editing_opens_no_socket_but_unix_ones(home: Path, keys: int, figure: Figure) -> None:
     trace = home / "trace"
     edited(home, (*STRACE, "-o", str(trace), *FIMSERVER, "serve"), keys)
@@ -66,6 +66,7 @@ def test_what_that_looks_for_is_seen_where_it_is(home: Path) -> None:
 
 
 @linux
+@pytest.mark.soak
 def test_it_works_in_a_network_namespace_without_interfaces(home: Path) -> None:
     alone = ("unshare", "--net", "--map-root-user")
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:

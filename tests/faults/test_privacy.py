@@ -28,8 +28,8 @@ def used(home: Path) -> Path:
     with Editor(home, SERVE, **settings) as editor:
         editor.type("".join(f"{canary} = compute({canary!r})\n" for canary in CANARIES[:30]))
         editor.suggestion_at_last()
-        for canary in CANARIES[30:]:
-            uri = f"file:///{canary}.py"
+        for number, canary in enumerate(CANARIES[30:]):
+            uri = f"file:///{number}.py"  # names of files are told in logs
             editor.open(f"password = {canary!r}\n", uri)
             editor.send({"method": "textDocument/didChange", "params": {"textDocument": {"uri": 5}, "text": canary}})
             editor.request(canary, "textDocument/inlineCompletion", {"textDocument": canary, "position": canary})
@@ -51,6 +51,7 @@ def used(home: Path) -> Path:
     return home
 
 
+@pytest.mark.soak
 def test_no_text_is_kept_but_as_token_numbers_and_all_is_for_this_user_alone(used: Path, figure: Figure) -> None:
     """The index holds names of files and definitions, the saved state tokens, as docs/privacy.md says."""
     kept = {path: path.read_bytes() for path in used.rglob("*") if path.is_file() and path.name != "model.gguf"}

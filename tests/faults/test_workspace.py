@@ -78,17 +78,18 @@ def _every_setting(program: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["context", pytest.param("complete", marks=pytest.mark.soak), pytest.param("why", marks=pytest.mark.soak)],
+)
 def test_a_command_run_inside_it_runs_nothing_of_it_and_reads_nothing_outside(
-    repository: Path, canary: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, canary: Path, home: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(repository)
     fimserver = Path(sys.executable).with_name("fimserver")
-    for command in ("context", "complete", "why"):
-        done = subprocess.run(
-            [fimserver, command, "main.py:5:19"], capture_output=True, text=True, check=False, timeout=50
-        )
-        assert SECRET not in done.stdout
-        assert "\x1b" not in done.stdout + done.stderr
+    done = subprocess.run([fimserver, command, "main.py:5:19"], capture_output=True, text=True, check=False, timeout=50)
+    assert SECRET not in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
     assert not canary.exists()
 
 
@@ -170,6 +171,7 @@ def test_orders_in_a_text_cause_nothing_but_text(tmp_path: Path, figure: Figure)
     figure("orders", len(ORDERS))
 
 
+@pytest.mark.soak
 def test_a_model_in_the_repository_is_used_by_nobody_who_does_not_name_it(repository: Path, home: Path) -> None:
     ran = run("complete", f"{repository / 'main.py'}:5:19")
     assert "hostile.gguf" not in ran.out + ran.err
@@ -180,4 +182,4 @@ def test_a_model_in_the_repository_is_used_by_nobody_who_does_not_name_it(reposi
 
 def _files(folder: Path) -> list[Path]:
     """Return every file but those of our own state: suggestions are counted."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.parent != folder / "state")
+    return sorted(path for path in folder.rglob("*") if path.is_file() and folder / "source" in path.parents)

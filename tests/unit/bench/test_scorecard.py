@@ -23,7 +23,7 @@ RESULTS = {
         False,
         "9 frames; 1 of 2 tests passed; not run: strace is not installed",
     ),
-    "none ran": ([], False, "no test ran; the target asks for 9 frames"),
+    "none ran": ([], False, "no test ran: there is a long form only; the target asks for 9 frames"),
 }
 
 
