@@ -18,8 +18,9 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
-from fimserver.cli.engines import ask_status, engine_name
+from fimserver.cli.engines import ask_status, engine_name, engine_options
 from fimserver.engine.interface import EngineState
+from fimserver.engine.wire import encode
 from fimserver.errors import FimError
 
 _OLDEST_PYTHON = (3, 11)
@@ -119,6 +120,26 @@ def check_model(choice: Choice) -> Check:
     return Check("model", f"{gguf.path} ({gguf.file_bytes / 1e6:.1f} MB, {gguf.architecture})")
 
 
+def check_engine_options(choice: Choice) -> Check:
+    """Say how the engine runs here, and why: what the settings leave open is chosen for the machine."""
+    if choice.script is not None or choice.settings.engine.kind != "local" or not _has_llama():
+        return Check("engine runs with", "nothing to choose: no engine of ours runs a model here")
+    try:
+        options = json.dumps(encode(engine_options(choice.settings)))
+    except FimError:  # which `check_model` has said
+        return Check("engine runs with", "nothing to choose: there is no model")
+    asked = subprocess.run(
+        [sys.executable, "-P", "-m", "fimserver.engine.chosen", options],
+        capture_output=True,
+        text=True,
+        timeout=_LLAMA_ANSWERS_S,
+        check=False,
+    )
+    if asked.returncode:
+        return Check("engine runs with", "not known, as llama.cpp cannot be loaded", _BUILD_LLAMA_AGAIN)
+    return Check("engine runs with", "; ".join(json.loads(asked.stdout.splitlines()[-1])))
+
+
 def check_grammars(_choice: Choice) -> Check:
     """Load the grammar of every language."""
     from fimserver.syntax.languages import every_language
@@ -169,6 +190,7 @@ CHECKS: tuple[Callable[[Choice], Check], ...] = (
     check_compiler,
     check_llama,
     check_model,
+    check_engine_options,
     check_grammars,
     check_settings,
     check_folders,

@@ -8,7 +8,17 @@ from fimserver.cli import doctor
 from fimserver.cli.choice import choose
 from tests.cli import commands
 
-NAMES = ["Python", "C++ compiler", "llama.cpp", "model", "grammars", "settings", "folders", "engine"]
+NAMES = [
+    "Python",
+    "C++ compiler",
+    "llama.cpp",
+    "model",
+    "engine runs with",
+    "grammars",
+    "settings",
+    "folders",
+    "engine",
+]
 
 
 def test_a_sound_machine_needs_no_mending() -> None:
