@@ -41,7 +41,7 @@ def threads(options: EngineOptions, machine: Machine) -> str:
     cores = "one core" if machine.cores == 1 else f"{machine.cores} cores"
     spared = ", one of which is left to the editor" if machine.threads < machine.cores else ""
     quickest = "" if len(counts) == 1 else ", whichever is quickest at the moment"
-    return f"threads: {' or '.join(map(str, counts))}{quickest} ; this machine has {cores}{spared}"
+    return f"threads: {' or '.join(map(str, counts))}{quickest}; this machine has {cores}{spared}"
 
 
 def gpu_layers(options: EngineOptions, machine: Machine) -> str:
