@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from fimserver import __version__
@@ -26,7 +26,7 @@ class Place:
     lock: Path
     door: Path
     last_words: Path  # what the process wrote to standard error, kept when it is gone
-    model: Path
+    model: Path = field(compare=False)  # as it was named: a link to it is the same engine's
 
 
 @dataclass(frozen=True, slots=True)

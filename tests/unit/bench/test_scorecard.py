@@ -7,12 +7,17 @@ import pytest
 from fimserver.bench.scorecard import ROOT, Case, Check, checks, combined, read_cases, result_of
 from fimserver.bench.scorecard_report import markdown, merged, read_results, write_results
 
-CHECK = Check(id="R0", what="Fuzz", target="9 frames", tests=("t.py",), amounts={"frames": 9})
+CHECK = Check(id="R0", what="Fuzz", target="9 frames", tests=("t.py",), amounts={"frames": 9}, limits={"ms": 5})
 
 RESULTS = {
     "all passed": ([Case({"frames": 9})], True, "9 frames; 1 of 1 tests passed"),
     "counts are added": ([Case({"frames": 4}), Case({"frames": 5})], True, "9 frames; 2 of 2 tests passed"),
     "too few": ([Case({"frames": 5})], False, "5 frames; 1 of 1 tests passed; the target asks for 9 frames"),
+    "too slow": (
+        [Case({"frames": 9, "ms": 6.5}), Case({"ms": 1.0})],
+        False,
+        "9 frames, 6.5 ms; 2 of 2 tests passed; the target allows 5 ms",
+    ),
     "one failed": (
         [Case({"frames": 9}), Case({}, failed="lost one")],
         False,
