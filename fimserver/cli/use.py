@@ -6,7 +6,10 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
+from fimserver.errors import ModelError
+from fimserver.models.hardware import usable_bytes
 from fimserver.models.header_facts import facts_of_file
+from fimserver.models.room import Context, check_room
 from fimserver.models.store import EMBEDDED_ID, resolve
 from fimserver.prompt.profile import profile_for
 from fimserver.settings_file import write_setting
@@ -22,7 +25,7 @@ def use_command(choice: Choice, name: str, chat: bool) -> None:
     Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
     """
     path = resolve(name)
-    caution = "" if chat else _caution(choice, path)
+    caution = _chat_caution(choice, path) if chat else _caution(choice, path)
     value = "" if name == EMBEDDED_ID and not chat else str(path) if Path(name).expanduser().is_file() else name
     write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
     output.line(f"{path} answers from now on, in open editors too.")
@@ -33,3 +36,14 @@ def use_command(choice: Choice, name: str, chat: bool) -> None:
 def _caution(choice: Choice, path: Path) -> str:
     """Return a word of advice about a model that can complete, but not as well as another. Raises ModelWithoutFim."""
     return profile_for(facts_of_file(path), choice.settings.model.profile).caution
+
+
+def _chat_caution(choice: Choice, path: Path) -> str:
+    """Return why this chat model would not be loaded as things stand; memory may be free later."""
+    engine = choice.settings.engine
+    context = Context(tokens=engine.context_tokens, kv_type=engine.kv_type)
+    try:
+        check_room(path, resolve(choice.settings.model.completion), context, usable_bytes())
+    except ModelError as error:
+        return str(error)
+    return ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.bench.gguf_file import TensorToWrite, header_bytes
 from fimserver.cli.main import run
 from fimserver.models.store import embedded_model
 
@@ -77,6 +78,18 @@ def test_it_is_refused_in_a_sentence_and_the_old_choice_stays(
     for part in parts:
         assert part in err
     assert not (home / "config" / "settings.toml").exists()
+
+
+def test_a_chat_model_that_does_not_fit_is_chosen_and_said_not_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "huge.gguf"
+    tensor = TensorToWrite("t", (10**12,), "F32", list)
+    path.write_bytes(header_bytes({"general.architecture": "llama"}, [tensor]))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + 4 * 10**12)  # a hole
+    assert run(["use", "--chat", str(path)]) == 0
+    assert "The chat model huge.gguf needs 4000." in capsys.readouterr().out
 
 
 ADVICE = {
