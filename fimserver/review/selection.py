@@ -7,7 +7,7 @@ import re
 
 from fimserver.errors import EditRefused
 from fimserver.syntax.layout import line_text
-from fimserver.syntax.tree import Node, Tree, parse
+from fimserver.syntax.tree import Node, Tree, parse, parse_near
 from fimserver.text import leading_blanks, line_end, position_at
 from fimserver.values import Document, Span
 
@@ -57,8 +57,11 @@ def name_of(tree: Tree, node: Node) -> str:
 
 
 def is_header(document: Document, offset: int) -> bool:
-    """Return whether a definition, or its first decorator, begins on the line of an offset."""
-    tree = parse(document)
+    """Return whether a definition, or its first decorator, begins on the line of an offset.
+
+    Editors ask this wherever the cursor comes to rest, so only the neighbourhood is parsed.
+    """
+    tree = parse_near(document, offset)
     node = definition_node(document, tree, offset) if tree is not None else None
     if tree is None or node is None:
         return False

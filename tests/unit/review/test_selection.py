@@ -3,7 +3,7 @@
 import pytest
 
 from fimserver.errors import EditRefused
-from fimserver.review.selection import part_at
+from fimserver.review.selection import is_header, part_at
 from fimserver.values import Span
 from tests.drawn import drawn
 
@@ -66,3 +66,19 @@ def test_a_selection_is_widened_to_whole_lines() -> None:
     document, offset = drawn("one two\nthree‸ four\nfive\n")
     found = part_at(document, Span(4, offset))
     assert document.text[found.start : found.end] == "one two\nthree four"
+
+
+HEADERS = {
+    "a definition's first line": ("‸    def empty", True),
+    "the end of that line": ("    def empty(self):‸", True),
+    "its first decorator": ("    @prop‸erty", True),
+    "below a decorator": ("    def to‸tal", True),
+    "its body": ("        return‸ 1", False),
+    "elsewhere": ("import‸ os", False),
+}
+
+
+@pytest.mark.parametrize(("place", "expected"), HEADERS.values(), ids=HEADERS.keys())
+def test_where_a_definition_begins_is_known(place: str, expected: bool) -> None:
+    document, offset = drawn(CLASS.replace(place.replace("‸", ""), place))
+    assert is_header(document, offset) is expected
