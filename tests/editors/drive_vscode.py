@@ -125,6 +125,7 @@ class Window:
 
     def __init__(self, page: Any, address: str, folder: Path) -> None:
         self.page = page
+        self._last_typed = ""
         page.set_default_timeout(PATIENCE_S * 1000)
         page.goto(f"{address}/?" + urllib.parse.urlencode({"folder": str(folder)}))
         page.wait_for_selector(".monaco-workbench .explorer-folders-view")
@@ -149,6 +150,15 @@ class Window:
     def type(self, text: str, delay_ms: float = 20) -> None:
         """Type text like a user, into the editor."""
         self.page.keyboard.type(text, delay=delay_ms)
+        self._last_typed = text[-1:]
+
+    def type_last_again(self) -> None:
+        """Type the last character once more in its own place.
+
+        VS Code asks once for each text and place: even a command to suggest gets the empty answer of before again.
+        """
+        self.press("Backspace")
+        self.type(self._last_typed)
 
     def ghost(self) -> str:
         """Return the ghost text that is on the screen."""
