@@ -149,8 +149,7 @@ async def _show_all(session: Session, job: Review, report: Report) -> None:
     async with aclosing(job.findings(begin)) as found:
         async for finding in found:
             if not findings.show(session, finding):
-                job.found -= 1
-                job.dropped[Dropped.TEXT_CHANGED] += 1
+                job.withdraw(Dropped.TEXT_CHANGED)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -83,6 +83,11 @@ class Review:
                     waiting = [*smaller, *waiting]
                     self.too_long += [] if smaller else [current]
 
+    def withdraw(self, why: Dropped) -> None:
+        """Count a finding that was yielded as dropped after all."""
+        self.found -= 1
+        self._drop(why)
+
     async def _of_passage(self, passage: Passage) -> AsyncGenerator[Finding, None]:
         snippets = await self._wishes.related(passage) if self._wishes.related else ()
         values = prompt_values(passage, snippets, self._wishes.roots)
