@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,32 @@ def test_after_an_edit_elsewhere_a_fix_is_for_the_new_version(editor: RawClient)
     window.finish(begin(window))
     window.type_at_end("x = 1\n")
     assert fix(window)["documentChanges"][0]["textDocument"]["version"] == 2
+
+
+def test_a_whole_repository_is_reviewed_where_no_document_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    (folder / "mean.py").write_text(TEXT.replace("«", "").replace("»", ""))
+    (folder / ".env").write_text("TOKEN=1\n")
+    (folder / "logo.png").write_bytes(b"\0\1")
+    subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    script = tmp_path / "replies.jsonl"
+    script.write_text(json.dumps({"text": json.dumps(FIXED)}))
+    command = (sys.executable, "-m", "fimserver", "--engine", f"scripted:{script}", "serve")
+    with RawClient(tmp_path, command) as client:
+        client.initialize(rootUri=folder.as_uri())
+        params = {"command": "fimserver.review", "arguments": ["staged"]}
+        client.send({"id": 1, "method": "workspace/executeCommand", "params": params})
+        published, answer = [], {}
+        while "result" not in answer:
+            message = client.receive()
+            published += [message["params"]] if message.get("method") == "textDocument/publishDiagnostics" else []
+            answer = message if message.get("id") == 1 else answer
+    assert [(one["uri"], len(one["diagnostics"])) for one in published] == [((folder / "mean.py").as_uri(), 1)]
+    assert answer["result"]["findings"] == 1
+    assert "logo.png is binary." in answer["result"]["message"]
+    assert ".env is excluded by the built-in rule" in answer["result"]["message"]
 
 
 def test_the_home_holds_no_text_of_what_was_reviewed(
