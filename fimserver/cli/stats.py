@@ -81,11 +81,11 @@ def _listed(taken: tuple[int, int, int]) -> str:
 
 
 def _show_groups(heading: str, groups: Mapping[str, Summary]) -> None:
-    """Print a bar for each group: as long as suggestions were shown, coloured as far as they were accepted."""
+    """Print a bar for each group: as long as suggestions were shown, solid as far as they were accepted."""
     most = max(group.shown for group in groups.values())
     output.columns(
         [
-            [(cell, output.FAINT) for cell in (heading, "shown", "accepted", "saved", "half within", "", "")],
+            [(cell, output.FAINT) for cell in (heading, "shown", "accepted", "saved", "half within", "")],
             *(_row(name, group, most) for name, group in groups.items()),
         ]
     )
@@ -100,6 +100,5 @@ def _row(name: str, group: Summary, most: int) -> list[output.Part]:
         percent(group.accepted_share),
         f"{group.saved_characters:,}",
         milliseconds(group.waited_ms["50"]),
-        ("█" * taken, output.GOOD),
-        ("░" * (length - taken), output.FAINT),
+        ("█" * taken + "░" * (length - taken), output.GOOD),
     ]

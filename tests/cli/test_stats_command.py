@@ -30,7 +30,7 @@ def test_tables_say_what_became_of_the_suggestions() -> None:
     assert "100 % after 30 s, - after 2 min, - after 5 min" in ran.out
     assert "50 % within 25 ms" in ran.out
     assert ["go", "1", "0", "%", "0", "25", "ms", "░░░░░░░░░░░░░"] in lines
-    assert ["python", "3", "33", "%", "8", "25", "ms", "█████████████", "░░░░░░░░░░░░░░░░░░░░░░░░░░░"] in lines
+    assert ["python", "3", "33", "%", "8", "25", "ms", "█████████████░░░░░░░░░░░░░░░░░░░░░░░░░░░"] in lines
 
 
 def test_nothing_counted_is_said() -> None:

@@ -214,6 +214,24 @@ def test_a_killed_server_is_started_again_and_typing_goes_on(window: Window, fil
     window.wait_until_saved_as(file, "x = 1\ndef add(a, b):")
 
 
+def test_a_program_that_is_missing_is_told_once_with_buttons_and_the_settings_are_followed(
+    shared_window: Window, file: Path, server: CodeServer, home: Path
+) -> None:
+    shared_window.open(file)
+    server.use_settings(vscode_settings(["/nowhere/fimserver"]))
+    told = until(shared_window.messages, "a message", shared_window.status)
+    assert len(told) == 1
+    assert all(text in told[0] for text in ("/nowhere/fimserver", "Install…", "Choose Program…"))
+    shared_window.type("x = 1\n")
+    shared_window.wait_until_saved_as(file, "x = 1\n")
+    server.use_settings(vscode_settings(scripted(home, REPLIES)))
+    shared_window.wait_for_status("Ready")
+    shared_window.type("def add(")
+    shared_window.wait_for_ghost("a, b:")
+    shared_window.command("Notifications: Clear All Notifications")
+    until(lambda: not shared_window.messages(), "an empty screen")
+
+
 # The line to write is the same in every file, so that the embedded model has something to say in each.
 BEGUN = "import os\nimport sys\n\n\ndef main(arguments):\n"
 BEGUN_LINE = "    for argument in argum"
