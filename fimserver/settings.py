@@ -79,7 +79,11 @@ class ModelSettings:
     completion: str = setting(
         "", "Model for completion: a catalogue id or the path of a GGUF file; empty for the embedded one.", machine=True
     )
-    chat: str = setting("", "Model for review, edit and chat: a catalogue id or a path.", machine=True)
+    chat: str = setting(
+        "",
+        "Model for review, edit and chat: a catalogue id or a path, or its name on the server of engine.url.",
+        machine=True,
+    )
     profile: str = setting("", "Prompt profile to use instead of the detected one.", machine=True)
 
 

@@ -84,9 +84,12 @@ def engine_options(settings: Settings) -> EngineOptions:
 def _with_chat_model(settings: Settings, script: Path | None) -> Settings:
     """Return the settings by which the chat model answers where the completion model does else.
 
-    Raises ModelMissing where none is chosen. A server that somebody else runs has the one model that it has.
+    Raises ModelMissing where none is chosen. A server of somebody else's may have another model for it, too.
     """
-    if not settings.model.chat and script is None and settings.engine.kind == "local":
+    if settings.engine.kind != "local":
+        name = settings.model.chat or settings.engine.remote_model
+        return replace(settings, engine=replace(settings.engine, remote_model=name))
+    if not settings.model.chat and script is None:
         raise ModelMissing(
             "No chat model is chosen, and review, edit commands and chat need one. Get one with: "
             f"fimserver pull {USUAL_CHAT_MODEL} && fimserver use --chat {USUAL_CHAT_MODEL}"

@@ -11,11 +11,11 @@ from fimserver.cli.choice import choose
 from fimserver.cli.engines import USUAL_CHAT_MODEL, NoEngine, new_engine
 from fimserver.engine.client import EngineClient
 from fimserver.engine.fake import ScriptedEngine
-from fimserver.engine.remote import RemoteEngine
 from fimserver.errors import ModelMissing
 from fimserver.models.catalogue import choice_named
 from fimserver.settings import EngineSettings, ModelSettings, Settings
 from tests.cli import commands
+from tests.engine.peer_server import PeerServer, as_json
 
 
 def test_without_a_chat_model_one_sentence_says_what_mends_it() -> None:
@@ -40,11 +40,16 @@ def test_a_chat_model_that_is_not_installed_is_named_with_its_pull_line() -> Non
     assert f"fimserver pull {USUAL_CHAT_MODEL}" in engine.status().message
 
 
-def test_a_server_chats_with_the_model_it_has() -> None:
-    settings = Settings(engine=EngineSettings(kind="ollama", url="http://127.0.0.1:9", remote_model="m"))
-    engine = new_engine(settings, chat=True)
-    assert isinstance(engine, RemoteEngine)
-    asyncio.run(engine.close())
+@pytest.mark.parametrize(("chat", "asked"), [("", "base"), ("talker", "talker")], ids=["its one model", "another"])
+def test_a_server_chats_with_the_model_it_has_for_it(chat: str, asked: str) -> None:
+    async def body() -> None:
+        with PeerServer({"/api/show": as_json({})}) as peer:
+            server = EngineSettings(kind="ollama", url=peer.url, remote_model="base")
+            engine = new_engine(Settings(engine=server, model=ModelSettings(chat=chat)), chat=True)
+            assert (await engine.describe()).name == asked
+            await engine.close()
+
+    asyncio.run(body())
 
 
 def test_a_script_chats_too(tmp_path: Path) -> None:
