@@ -45,7 +45,7 @@ class Profile:
     `repository`, `file` and `header` are templates with `{repository}`, `{path}` and `{content}`: what stands before
     all files, one other file, and what stands before the current file. Empty ones are left out, and without `file`
     other files are not shown to the model. In a template, a text of `controls` is a control token and all else is
-    plain: `"<|file_sep|>{path}\n{content}\n"`. `{commented}` is another file as comments of the current one.
+    plain: `"<|file_sep|>{path}\n{content}\n"`.
     """
 
     id: str

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _POSTINGS_AT_A_TIME = 600_000
 
 # A query reads at most so many postings, the rarest terms first: it takes some 3 ms then.
-_MOST_POSTINGS = 4_000
+_MOST_POSTINGS = 3_000
 
 # Up to half of the chunks that score may belong to older versions of their files.
 _DEAD_SHARE = 2
@@ -113,8 +113,8 @@ class Index:
     def _similar(self, store: Store, weights: Mapping[int, float], limit: int) -> Iterator[Hit]:
         frequencies = store.frequencies(list(weights))
         _, chunks = store.totals()
-        terms = _affordable(weights, frequencies)
-        postings = ((weights[term], store.postings(term)) for term in terms)
+        found = store.postings(_affordable(weights, frequencies))
+        postings = ((weights[term], numbers) for term, numbers in found.items())
         for chunk, score in best_chunks(postings, chunks, limit * _DEAD_SHARE):
             row = store.file_of_chunk(chunk)
             if row is not None:

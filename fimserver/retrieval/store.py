@@ -125,12 +125,13 @@ class Store:
         query = f"SELECT term, sum(length(numbers)) FROM postings WHERE term IN ({marks}) GROUP BY term"  # noqa: S608
         return {term: size // 4 for term, size in self._connection.execute(query, terms)}
 
-    def postings(self, term: int) -> "array[int]":
-        """Return a term's postings."""
-        numbers = array("I")
-        for (blob,) in self._connection.execute("SELECT numbers FROM postings WHERE term = ?", (term,)):
-            numbers.frombytes(blob)
-        return numbers
+    def postings(self, terms: Sequence[int]) -> dict[int, "array[int]"]:
+        """Return the postings of those terms that have any."""
+        found: dict[int, array[int]] = {}
+        query = f"SELECT term, numbers FROM postings WHERE term IN ({','.join('?' * len(terms))})"  # noqa: S608
+        for term, blob in self._connection.execute(query, terms):
+            found.setdefault(term, array("I")).frombytes(blob)
+        return found
 
     def write(self, batch: Batch) -> None:
         """Add a batch; its files take the place of what was known of their paths."""
@@ -177,7 +178,7 @@ class Store:
             yield
 
     def _compact_term(self, term: int, alive: bytearray) -> None:
-        numbers = array("I", (number for number in self.postings(term) if alive[chunk_of(number)]))
+        numbers = array("I", (number for number in self.postings([term])[term] if alive[chunk_of(number)]))
         self._connection.execute("DELETE FROM postings WHERE term = ?", (term,))
         if numbers:
             self._connection.execute("INSERT INTO postings VALUES (?, ?, ?)", (term, _COMPACTED, numbers.tobytes()))
