@@ -110,6 +110,8 @@ class Llama:
         self._memory = native.llama_get_memory(self._context)
         self._batch = native.llama_batch_init(self.batch_tokens, 0, 1)
         self._rows: set[int] = set()
+        self._views: dict[int, Logits] = {}  # by address: making one takes longer than finding the likeliest token
+        self._threads = options.threads
         self._piece_buffer = ctypes.create_string_buffer(256)
 
     def _make_context(self) -> Any:
@@ -137,14 +139,9 @@ class Llama:
 
     def metadata(self) -> dict[str, str]:
         """Return the short values of the GGUF's header."""
-        count = native.llama_model_meta_count(self._model)
-        pairs = (
-            (
-                _text_of(native.llama_model_meta_key_by_index, self._model, index),
-                _text_of(native.llama_model_meta_val_str_by_index, self._model, index),
-            )
-            for index in range(count)
-        )
+        keys, values = native.llama_model_meta_key_by_index, native.llama_model_meta_val_str_by_index
+        indices = range(native.llama_model_meta_count(self._model))
+        pairs = ((_text_of(keys, self._model, index), _text_of(values, self._model, index)) for index in indices)
         return {key: value for key, value in pairs if key and value is not None}
 
     def chat_template(self) -> str | None:
@@ -223,7 +220,8 @@ class Llama:
         self._rows = set()
         _words.clear()
         result = native.llama_decode(self._context, batch)
-        native.llama_synchronize(self._context)  # a GPU would go on by itself, and could not be timed
+        if self.options.gpu_layers:
+            native.llama_synchronize(self._context)  # a GPU would go on by itself, and could not be timed
         if result == 1:
             raise KvFull
         if result < 0:
@@ -238,12 +236,17 @@ class Llama:
         pointer = native.llama_get_logits_ith(self._context, row)
         if not pointer:
             raise EngineUnavailable("llama.cpp has no logits for what it evaluated.")
-        floats = (ctypes.c_float * self.vocabulary_size).from_address(ctypes.addressof(pointer.contents))
-        return np.frombuffer(memoryview(floats).cast("B"), np.float32)
+        address = ctypes.addressof(pointer.contents)
+        if (view := self._views.get(address)) is None:
+            floats = (ctypes.c_float * self.vocabulary_size).from_address(address)
+            view = self._views[address] = np.frombuffer(memoryview(floats).cast("B"), np.float32)
+        return view
 
     def use_threads(self, threads: int) -> None:
         """Evaluate with this many threads from now on."""
-        native.llama_set_n_threads(self._context, threads, threads)
+        if threads != self._threads:
+            self._threads = threads
+            native.llama_set_n_threads(self._context, threads, threads)
 
     def interrupt(self) -> None:
         """Make the running `decode`, or the next one, return False within milliseconds. Any thread may call this.
