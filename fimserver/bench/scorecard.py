@@ -76,7 +76,7 @@ def run_check(check: Check, *, long: bool) -> Result:
         report = Path(folder) / "report.xml"
         arguments = check.command(long=long)
         subprocess.run(
-            [sys.executable, "-m", "pytest", *arguments, "-o", "junit_family=xunit1", f"--junitxml={report}"],
+            [sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             check=False,

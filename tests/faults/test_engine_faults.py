@@ -22,10 +22,11 @@ MOMENTS_S = (0.0, 0.005, 0.02, 0.05, 0.1, 0.3, 0.6)
 def test_killing_the_engine_at_any_moment_costs_one_suggestion(home: Path, kills: int, figure: Figure) -> None:
     chance, waited_s = random.Random(kills), []
     with Editor(home, model={"completion": str(copy_of_the_model(home))}) as editor:
+        assert editor.suggestion_at_last()
         for number in range(kills):
             editor.edit(chance)
             waiting = editor.ask()
-            editor.wait(0.05 if number == 0 else chance.choice(MOMENTS_S))
+            editor.wait(chance.choice(MOMENTS_S))
             killed_at = time.monotonic()
             if (process := engine_of(home)) is not None:
                 with suppress(ProcessLookupError):
