@@ -18,7 +18,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--text); background: var
 h1 { font-size: 1.5rem; } h2 { font-size: 1.05rem; margin: 0 0 .6rem; }
 section { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem 1.2rem;
   margin: 1rem 0; }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: .8rem; margin: 0; }
 dt { color: var(--faint); font-size: .85rem; } dd { margin: 0; font-size: 1.6rem; font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: auto; } svg text { fill: var(--text); font-size: 13px; } svg .faint { fill: var(--faint); }
 .shown { fill: var(--shown); } .taken { fill: var(--taken); } p { color: var(--faint); }
@@ -73,7 +73,7 @@ def _figures(total: Summary) -> str:
     figures = {
         "shown": f"{total.shown:,}",
         "accepted": f"{total.accepted:,}",
-        "accepted, of the shown": percent(total.accepted_share),
+        "of these accepted": percent(total.accepted_share),
         "characters saved": f"{total.saved_characters:,}",
         "half come within": milliseconds(total.waited_ms["50"]),
         "nine in ten within": milliseconds(total.waited_ms["90"]),
@@ -110,13 +110,13 @@ def _day(day: str, summary: Summary, x: float, step: float, most: int) -> str:
 
 def _acceptance(groups: Mapping[str, Summary]) -> list[tuple[str, float | None, str]]:
     return [
-        (name, group.accepted_share, f"{percent(group.accepted_share)} of {group.shown:,}, {_saved(group)}")
+        (name, group.accepted_share, f"{percent(group.accepted_share)} of {group.shown:,}; {_rest(group)}")
         for name, group in groups.items()
     ]
 
 
-def _saved(group: Summary) -> str:
-    return f"{group.saved_characters:,} characters saved"
+def _rest(group: Summary) -> str:
+    return f"{group.saved_characters:,} saved; half in {milliseconds(group.waited_ms['50'])}"
 
 
 def _keeping(total: Summary) -> list[tuple[str, float | None, str]]:
@@ -127,7 +127,7 @@ def _keeping(total: Summary) -> list[tuple[str, float | None, str]]:
 def _bars(rows: Sequence[tuple[str, float | None, str]]) -> str:
     if not rows:
         return "<p>Nothing has been shown yet.</p>"
-    whole = (_WIDTH - _LABEL_WIDTH) * 0.55
+    whole = (_WIDTH - _LABEL_WIDTH) * 0.4
     return _svg(
         len(rows) * _BAR_HEIGHT,
         "".join(_bar(name, share or 0.0, note, number, whole) for number, (name, share, note) in enumerate(rows)),
