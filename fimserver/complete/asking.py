@@ -65,6 +65,7 @@ class Asker:
         self._model: Model | None = None
         self._anchors = Anchors()
         self._latest: dict[str, CursorContext] = {}  # where the user was last seen, per document
+        self._rested: set[str] = set()  # documents of which only the small prompt for a resting cursor is evaluated
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._warming: dict[str, asyncio.Task[None]] = {}
 
@@ -82,6 +83,7 @@ class Asker:
         """Drop a closed document's anchors."""
         self._anchors.forget(uri)
         self._latest.pop(uri, None)
+        self._rested.discard(uri)
         if (pause := self._pauses.pop(uri, None)) is not None:
             pause.cancel()
         self._stop_warming(uri)
@@ -137,11 +139,15 @@ class Asker:
             return written
         self.pace = self.pace.after(written.usage)
         if self._settings.completion.layout == "anchored":
-            self._prepare(context, model, fresh=place.fresh)
+            self._prepare(context, model, fresh=place.fresh or context.document.uri in self._rested)
+            self._rested.discard(context.document.uri)
         return written
 
     def prepare_at(self, context: CursorContext) -> None:
-        """Have the prompts for a cursor that has come to rest evaluated before the first key."""
+        """Have the small prompt for a cursor that has come to rest evaluated before the first key.
+
+        The full one waits for that key: who only reads should hear no fan.
+        """
         uri = context.document.uri
         if self._settings.completion.layout == "anchored":
             self._stop_warming(uri)
@@ -196,13 +202,13 @@ class Asker:
             task.cancel()
 
     async def _warm_at(self, context: CursorContext) -> None:
-        """Evaluate the small prompt for a place where nothing was typed yet, and behind it the full one."""
+        """Evaluate the small prompt for a place where nothing was typed yet, unless an anchor holds there."""
         with suppress(EngineError, ModelError):
             model = await self.model()
             place = self._held(context, model)
             if place.fresh:
+                self._rested.add(context.document.uri)
                 await self._evaluate(context, place.anchor, place.typed, model)
-            await self._warm_next(context, model, fresh=place.fresh)
 
     async def _warm_next(self, context: CursorContext, model: Model, *, fresh: bool) -> None:
         budget = self._full_budget(model)
