@@ -40,16 +40,19 @@ main()
 _HAS_PYTHON_SERVER = all(map(importlib.util.find_spec, ("fastapi", "uvicorn", "sse_starlette", "starlette_context")))
 _LLAMA_SERVER = os.environ.get("FIMSERVER_LLAMA_SERVER", "")
 
+# Threads that wait for each other spin; on a machine that is busy a batch then takes seconds.
+_ONE_THREAD = ("--n_threads", "1", "--n_threads_batch", "1")
+
 PEERS = [
     pytest.param(
         "openai",
-        [sys.executable, "-c", _PYTHON_SERVER, "--n_ctx", "1024"],
+        [sys.executable, "-c", _PYTHON_SERVER, "--n_ctx", "1024", *_ONE_THREAD],
         marks=pytest.mark.skipif(not _HAS_PYTHON_SERVER, reason="llama-cpp-python[server] is not installed"),
         id="llama-cpp-python's server",
     ),
     pytest.param(
         "llama-server",
-        [_LLAMA_SERVER, "--ctx-size", "1024", "--parallel", "1", "--no-repack"],
+        [_LLAMA_SERVER, "--ctx-size", "1024", "--parallel", "1", "--no-repack", "--threads", "1"],
         marks=pytest.mark.skipif(not _LLAMA_SERVER, reason="FIMSERVER_LLAMA_SERVER names no llama-server"),
         id="llama-server",
     ),
