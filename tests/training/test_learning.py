@@ -13,9 +13,11 @@ pytest.importorskip("tokenizers")
 pytest.importorskip("gguf")
 
 from training.export import write_gguf  # noqa: E402 - after the check that its libraries are there
+from training.layouts import ANSWERED, READ  # noqa: E402
 from training.loss import weighted_loss  # noqa: E402
 from training.model import Model, Shape, attention  # noqa: E402
 from training.muon import orthogonal  # noqa: E402
+from training.scores import wholly_right  # noqa: E402
 from training.tokenizer import CONTROLS, LearntVocabulary, learnt, of_model  # noqa: E402
 from training.train import main as train  # noqa: E402
 from training.train import read_checkpoint  # noqa: E402
@@ -96,6 +98,19 @@ def test_an_orthogonal_update_moves_all_directions_alike(size):
     values = torch.linalg.svdvals(orthogonal(torch.randn(size)).float())
     assert values.min() > 0.5
     assert values.max() < 1.5
+
+
+@pytest.mark.parametrize(
+    ("likeliest", "roles", "right"),
+    [
+        pytest.param("yy", "aa", [True], id="every token is the likeliest"),
+        pytest.param("yn", "aa", [False], id="one is not"),
+        pytest.param("nyny", "rara", [True, True], id="what is read does not count"),
+        pytest.param("nn", "rr", [], id="no answer"),
+    ],
+)
+def test_wholly_right(likeliest, roles, right):
+    assert wholly_right([c == "y" for c in likeliest], [{"r": READ, "a": ANSWERED}[c] for c in roles]) == right
 
 
 def test_a_run_that_was_cut_off_goes_on(folder, tmp_path):
