@@ -150,7 +150,10 @@ def test_a_server_that_is_killed_is_back_with_its_text_within_seconds(home: Path
 @pytest.mark.parametrize(("steps", "code"), WAYS.values(), ids=WAYS)
 def test_it_is_gone_within_two_seconds(home: Path, steps: tuple[str, ...], code: int, figure: Figure) -> None:
     with RawClient(home) as client:
-        leave(client, *steps[:-1])
+        for step in steps[:-1]:
+            leave(client, step)
+            if step == "initialize":
+                client.request("started", "$/nothing")  # what a busy machine takes to load it is not what is measured
         began = time.monotonic()
         leave(client, steps[-1])
         assert client.process.wait(20) == code
