@@ -14,7 +14,7 @@ from fimserver.lsp.names import COMMIT_MESSAGE, edit_command
 from fimserver.lsp.review_actions import finding_actions, review_actions
 from fimserver.lsp.session import Session
 from fimserver.review.actions import ACTIONS
-from fimserver.review.selection import is_header
+from fimserver.review.selection import is_header, is_selection
 from fimserver.values import Document, Rejection, Span
 
 # Takes the session, the document, what is selected, and what the editor knows of the place.
@@ -41,8 +41,8 @@ def _edits(
     Where no chat model is chosen only what works without one is offered.
     """
     complaints = [_complaint(one) for one in params.context.diagnostics if one.source != "fimserver"]
-    on_part = span.start < span.end or is_header(document, span.start)
-    chats = session.chat_engine.status().state is not EngineState.FAILED
+    on_part = is_selection(span) or is_header(document, span.start)
+    chats = _chats(session)
     for action in ACTIONS.values():
         if action.name == "instruct":  # it takes words, for which the protocol has no place
             continue
@@ -53,6 +53,11 @@ def _edits(
             command = types.Command(action.title, edit_command(action.name), arguments=arguments)
             kind = _KINDS.get(action.name, types.CodeActionKind.RefactorRewrite)
             yield types.CodeAction(title=f"{action.title} (fimserver)", kind=kind, command=command)
+
+
+def _chats(session: Session) -> bool:
+    """Return whether a chat model is chosen; one that has failed says so when it is asked."""
+    return bool(session.settings.model.chat) or session.chat_engine.status().state is not EngineState.FAILED
 
 
 _KINDS = {"fix": types.CodeActionKind.QuickFix, "explain": types.CodeActionKind.Empty}
@@ -74,7 +79,7 @@ def _plain(kind: str) -> str:
 
 def _commit(session: Session, document: Document, _: Span, __: types.CodeActionParams) -> Iterator[types.CodeAction]:
     """Offer to write the message in the buffer that git opens for it."""
-    if document.language in LANGUAGES and session.chat_engine.status().state is not EngineState.FAILED:
+    if document.language in LANGUAGES and _chats(session):
         command = types.Command(TITLE, COMMIT_MESSAGE, arguments=[document.uri])
         yield types.CodeAction(title=f"{TITLE} (fimserver)", kind=types.CodeActionKind.Empty, command=command)
 

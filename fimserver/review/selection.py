@@ -1,6 +1,7 @@
 """Turn what is selected in an editor into the part of the document that a command is about: always whole lines.
 
-Where nothing is selected it is the function, method or class at the cursor, with its decorators.
+Where nothing is selected it is the function, method or class at the cursor, with its decorators. A single character is
+not a selection: in Helix and Kakoune there is always one under the cursor.
 """
 
 import re
@@ -17,12 +18,16 @@ _WRAPPERS = frozenset({"decorated_definition", "export_statement", "template_dec
 
 def part_at(document: Document, selected: Span) -> Span:
     """Return the part, without its last line's terminator. Raises EditRefused where there is none."""
-    if document.text[selected.start : selected.end].strip():
-        return whole_lines(document, selected)
-    found = definition_at(document, selected.start)
-    if found is None:
+    text = document.text[selected.start : selected.end]
+    found = None if is_selection(selected) and text.strip() else definition_at(document, selected.start)
+    if found is None and not text.strip():
         raise EditRefused("There is no function or class at the cursor. Select the code that is meant.")
-    return whole_lines(document, found)
+    return whole_lines(document, found or selected)
+
+
+def is_selection(span: Span) -> bool:
+    """Return whether somebody has selected a span."""
+    return span.end - span.start > 1
 
 
 def definition_at(document: Document, offset: int) -> Span | None:

@@ -62,6 +62,12 @@ def test_where_there_is_no_definition_the_user_is_asked_to_select(text: str) -> 
         part_at(document, Span(offset, offset))
 
 
+def test_the_character_under_a_block_cursor_is_no_selection() -> None:
+    document, offset = drawn("a = 1\n\n\ndef f():\n    return ‸1\n")
+    found = part_at(document, Span(offset, offset + 1))
+    assert document.text[found.start : found.end] == "def f():\n    return 1"
+
+
 def test_a_selection_is_widened_to_whole_lines() -> None:
     document, offset = drawn("one two\nthree‸ four\nfive\n")
     found = part_at(document, Span(4, offset))
