@@ -192,8 +192,8 @@ def _read_group(
             else _complaint(known[name], value)
         )
         if not complaint:
-            value = tuple(value) if isinstance(value, list) else value
-            taken[name] = _narrower(getattr(current, name), value) if from_workspace else value
+            given = tuple(value) if isinstance(value, list) else value
+            taken[name] = _narrower(getattr(current, name), given) if from_workspace else given
         elif name in known:
             problems.append(f"{group}.{name} {complaint}; using {getattr(current, name)!r}.")
         else:
@@ -202,7 +202,10 @@ def _read_group(
 
 
 def _narrower(current: Any, given: Any) -> Any:
-    """Return what two voices both allow: every field a workspace may set allows when true, or lists what is excluded."""
+    """Return what two voices both allow.
+
+    Every field that a workspace may set allows something when it is true, or lists what is excluded.
+    """
     return current and given if isinstance(given, bool) else tuple(dict.fromkeys((*current, *given)))
 
 
