@@ -67,7 +67,9 @@ def note_diagnostics(session: Session, params: types.CodeActionParams) -> None:
     said = [
         Diagnostic(one.range.start.line, one.message) for one in params.context.diagnostics if one.source != "fimserver"
     ]
-    session.workspace.other_files.diagnosed(params.text_document.uri, said)
+    document = session.documents.get(params.text_document.uri)
+    if isinstance(document, Document):
+        session.workspace.other_files.diagnosed(document, said)
 
 
 def note_visit(session: Session, uri: str) -> None:

@@ -106,9 +106,9 @@ class Gatherer:
             self._background.submit(f"judge {path}", lambda: self._judge(path))
         self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
 
-    def diagnosed(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
-        """Take note of what is said of a document as it is now."""
-        self._submit(f"diagnosed {uri}", lambda searcher: searcher.diagnosed(uri, diagnostics))
+    def diagnosed(self, document: Document, diagnostics: Sequence[Diagnostic]) -> None:
+        """Take note of what is said of a document."""
+        self._submit(f"diagnosed {document.uri}", lambda searcher: searcher.diagnosed(document, diagnostics))
 
     def closed(self, uri: str) -> None:
         """Take note that a document was closed: its file is what is on disk."""

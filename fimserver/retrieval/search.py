@@ -57,9 +57,10 @@ class Searcher:
         if (path := _resolved(document.uri)) is not None:
             self.project.opened(path, document)
 
-    def diagnosed(self, uri: str, diagnostics: Sequence[Diagnostic]) -> None:
-        """Take note of what is said of a document as it is now."""
-        self._diagnostics[uri] = diagnostics
+    def diagnosed(self, document: Document, diagnostics: Sequence[Diagnostic]) -> None:
+        """Take note of what is said of a document as it is; it is forgotten with the next edit."""
+        self.see(document)
+        self._diagnostics[document.uri] = diagnostics
 
     def documents(self) -> list[Document]:
         """Return the documents that are open, the one looked at last at the end."""

@@ -82,9 +82,9 @@ class Window:
             if any((wanted in row["text"]) != gone for row in self.prompts()[known:] if not row["warm"]):
                 return
             assert time.monotonic() < until_s, self.prompts()[-1]["text"]
-            self._pause(wanted, gone=gone)
+            self.pause(wanted, gone=gone)
 
-    def _pause(self, wanted: str, *, gone: bool) -> None:
+    def pause(self, wanted: str, *, gone: bool = False) -> None:
         """Wait until the prompt that is prepared in the pause is as wanted, or the pause has been long enough."""
         known, until_s = len(self.prompts()), time.monotonic() + 1.5
         while not any((wanted in row["text"]) != gone for row in self.prompts()[known:]):
@@ -267,14 +267,14 @@ def test_what_other_servers_say_of_the_line_is_read(window: Window) -> None:
     window.open("main.py", "import lamp\n\n\nlamp.\n")
     here = {"start": {"line": LINE, "character": 0}, "end": {"line": LINE, "character": 4}}
     said = {"range": here, "message": "unknown name: lamp", "severity": 1, "source": "checker"}
-    window.type("lamp.x")
     params = {"textDocument": {"uri": window.uri("main.py")}, "range": here, "context": {"diagnostics": [said]}}
-    assert "result" in window.client.request("actions", "textDocument/codeAction", params)
-    window.notify("fimserver/didFocus", {"textDocument": {"uri": window.uri("main.py")}, "position": here["end"]})
-    until_s = time.monotonic() + PATIENCE_S
-    while not any("line 4: unknown name: lamp" in row["text"] for row in window.prompts()):
+    until_s, wanted = time.monotonic() + PATIENCE_S, "line 4: unknown name: lamp"
+    while not any(wanted in row["text"] for row in window.prompts()):
         assert time.monotonic() < until_s
-        time.sleep(0.01)
+        known = len(window.prompts())
+        window.type(f"lamp.x{known}")
+        assert "result" in window.client.request(f"actions {known}", "textDocument/codeAction", params)
+        window.pause(wanted)
 
 
 def test_a_client_that_watches_files_is_asked_to(tmp_path: Path, project: Path) -> None:

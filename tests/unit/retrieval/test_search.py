@@ -190,8 +190,8 @@ def test_a_repository_that_changes_under_us(root: Path) -> None:
 def test_what_is_said_of_the_lines_around_the_cursor(root: Path, line: int, message: str, shown: str) -> None:
     context = cursor_in(root, "main.py", "import lamp\n\n\nlampp.‸\n")
     with searching(root) as searcher:
+        searcher.diagnosed(context.document, [Diagnostic(line, message)])
         searcher.see(context.document)
-        searcher.diagnosed(context.document.uri, [Diagnostic(line, message)])
         assert [snippet.text for snippet in found(searcher, context)] == ([shown] if shown else [])
         edited = cursor_in(root, "main.py", "import lamp\n\n\nlamp.‸\n")
         searcher.see(edited.document)
