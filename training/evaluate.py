@@ -28,9 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     for split in (Split.HELDOUT, Split.UNSEEN):
         folder = write_files(chosen.corpus, split, chosen.out / split)
-        for model in chosen.model:
-            figures = _bench(model, folder, chosen.out / f"{split}-{model.stem}.json", chosen.count, chosen.seed)
-            print(_line(model.stem, split, figures), flush=True)
+        for number, model in enumerate(chosen.model, 1):
+            figures = _bench(model, folder, chosen.out / f"{split}-{number}.json", chosen.count, chosen.seed)
+            print(_line(model, split, figures), flush=True)
 
 
 def write_files(corpus: Path, split: Split, folder: Path) -> Path:
@@ -53,7 +53,7 @@ def _bench(model: Path, folder: Path, answers: Path, count: int, seed: int) -> M
     return figures
 
 
-def _line(model: str, split: Split, figures: Mapping[str, Any]) -> str:
+def _line(model: Path, split: Split, figures: Mapping[str, Any]) -> str:
     raw = figures["raw"]
     return (
         f"{model} {split}: exact {raw['exact_match']:.1%} ±{raw['exact_match_plus_minus']:.1%} of {raw['cases']}, "
