@@ -192,8 +192,8 @@ def _read_group(
             else _complaint(known[name], value)
         )
         if not complaint:
-            given = tuple(value) if isinstance(value, list) else value
-            taken[name] = _narrower(getattr(current, name), given) if from_workspace else given
+            wanted = tuple(value) if isinstance(value, list) else value
+            taken[name] = _narrower(getattr(current, name), wanted) if from_workspace else wanted
         elif name in known:
             problems.append(f"{group}.{name} {complaint}; using {getattr(current, name)!r}.")
         else:
