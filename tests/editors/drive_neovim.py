@@ -24,8 +24,9 @@ end
 return table.concat(lines, "\\n")
 """
 
+# A server that has been initialized is attached to the buffer a moment later: keys before that ask for nothing.
 READY = """
-local client = vim.lsp.get_clients({ name = "fimserver" })[1]
+local client = vim.lsp.get_clients({ name = "fimserver", bufnr = 0 })[1]
 return client ~= nil and client.initialized == true
 """
 

@@ -256,6 +256,7 @@ def test_two_windows_share_one_engine_and_survive_its_death(
     os.kill(engine, signal.SIGSTOP)  # it dies in the middle of what the next line asks
     begin_line(window, third)
     os.kill(engine, signal.SIGKILL)
+    until(lambda: any("Restart the Engine" in text for text in window.messages()), "a message", window.status)
     accept_from_embedded_model(window, third)
     assert wait_for_process("fimserver.engine") != engine
 

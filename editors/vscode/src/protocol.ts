@@ -9,9 +9,23 @@ export const didShowCompletion = "fimserver/didShowCompletion";
 export const didPartiallyAcceptCompletion = "fimserver/didPartiallyAcceptCompletion";
 export const didFocus = "fimserver/didFocus";
 
+/** The protocol's own. */
+export const showMessage = "window/showMessage";
+
+/** A message for the user; a higher type than that of a warning is less grave. */
+export interface ServerMessage {
+  type: number;
+  message: string;
+}
+export const warning = 2;
+
+/** How the server begins a message about settings. */
+export const settingsProblem = "fimserver settings:";
+
 /** Commands of the server. The client library registers them in VS Code under the same names. */
 export const whyCommand = "fimserver.why";
 export const statusCommand = "fimserver.status";
+export const restartEngineCommand = "fimserver.restartEngine";
 
 /** What the server last said of itself. */
 export interface ServerStatus {

@@ -125,6 +125,8 @@ export class Session {
       status.server(said.kind, said.message, said.busy);
       this.refreshFactsSoon();
     });
+    // In place of the library's own handler, whose messages have no button.
+    client.onNotification(protocol.showMessage, (said: protocol.ServerMessage) => void this.told(said));
     this.client = client;
     ghost.listener = (method, parameters) => void this.notify(method, parameters);
     try {
@@ -172,6 +174,17 @@ export class Session {
   private failed(sentence: string): void {
     this.here.status.server("Error", sentence);
     void this.offer(sentence, { "Show Log": () => this.here.log.show(), Restart: () => this.restart() });
+  }
+
+  /** Show what the server says. Trouble has the button that helps: settings are mended where they are, all else anew. */
+  private async told({ type, message }: protocol.ServerMessage): Promise<void> {
+    if (type > protocol.warning) {
+      void window.showInformationMessage(message);
+    } else if (message.startsWith(protocol.settingsProblem)) {
+      await this.offer(message, { "Open Settings": () => commands.executeCommand("fimserver.settings") });
+    } else {
+      await this.offer(message, { "Restart the Engine": () => this.ask(protocol.restartEngineCommand) });
+    }
   }
 
   private missing(sentence: string): void {
