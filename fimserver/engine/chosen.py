@@ -59,7 +59,9 @@ def flash_attention(options: EngineOptions, machine: Machine) -> str:
     if options.flash_attention != "auto":
         return f"flash attention: {used}, as set"
     return (
-        "flash attention: off, for a CPU is quicker without" if used == "off" else "flash attention: on where it can be"
+        "flash attention: off, for a CPU is quicker without where the cache is quantised"
+        if used == "off"
+        else "flash attention: on where it can be"
     )
 
 

@@ -16,9 +16,10 @@ from tests.engine.worker_rig import MODEL, OPTIONS
 @pytest.mark.parametrize(
     ("options", "gpu", "layers", "attention"),
     [
-        pytest.param({}, False, 0, "off", id="a build without GPU support uses the CPU, without flash attention"),
+        pytest.param({}, False, 0, "auto", id="a build without GPU support uses the CPU, with flash attention"),
+        pytest.param({"kv_type": "q8_0"}, False, 0, "off", id="… but not with a quantised cache"),
         pytest.param({}, True, -1, "auto", id="with a GPU all layers go there, and llama.cpp chooses"),
-        pytest.param({"gpu_layers": 0}, True, 0, "off", id="the user may keep the CPU"),
+        pytest.param({"gpu_layers": 0}, True, 0, "auto", id="the user may keep the CPU"),
         pytest.param({"gpu_layers": 12}, True, 12, "auto", id="or give the GPU a part"),
         pytest.param({"flash_attention": "on"}, False, 0, "on", id="what the user sets is used"),
     ],
@@ -44,7 +45,7 @@ def test_why_a_model_was_not_loaded(words: str, error: type[Exception], says: st
     assert words in str(failure)
 
 
-# The limit counts from what the process has mapped once llama.cpp is imported. A context of 65,536 tokens takes 360 MiB
+# The limit counts from what the process has mapped once llama.cpp is imported. A context of 65,536 tokens takes 250 MiB
 # with the embedded model, half of it half as much.
 SCARCE = """
 import resource, sys
@@ -65,7 +66,7 @@ except Exception as error:
 @pytest.mark.parametrize(
     ("mebibytes", "says"),
     [
-        pytest.param(290, "32768 There is not enough memory for a context of 65536 tokens", id="half of it fits"),
+        pytest.param(185, "32768 There is not enough memory for a context of 65536 tokens", id="half of it fits"),
         pytest.param(90, "ContextTooLarge There is not enough memory for a context of 32768", id="nor does half"),
     ],
 )
