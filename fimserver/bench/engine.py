@@ -59,6 +59,7 @@ class Measured:
 
     rounds: Sequence[Speeds]
     baseline: Sequence[Speeds]  # of llama-bench, each right behind the round of the same number
+    full: Speeds  # where the cache holds as many old prompts as it can: they are read past with each token
     cancel_ms: Sequence[float]
     windows_bytes: Sequence[int]
     windows: int  # that are on this engine
@@ -87,23 +88,26 @@ async def measure_engine(
     theirs: list[Speeds] = []
     for number in range(rounds):
         on_step(f"round {number + 1} of {rounds}")
+        await client.restart()  # with an empty cache, as llama-bench has: the longer it is, the more a token takes
+        await client.loaded()
         ours.append(await _round(client, fresh))
         if baseline is not None:
             theirs.append(await asyncio.to_thread(baseline))
     on_step("cancelling")
     half_s = min(_LONGEST_BEFORE_CANCEL_S, READ_TOKENS / median(speeds.prefill for speeds in ours) / 2)
     cancel_ms = [await _cancel_ms(client, next(fresh), half_s * (one + 1) / cancels) for one in range(cancels)]
+    on_step("with a full cache")
+    full = await _round(client, fresh)
     on_step("two windows, and nobody typing")
     async with AsyncExitStack() as windows:
         held = [await _with_window(client, windows, serve, settings) for _ in range(2)]
         status = await client.ask_status()
         idle_share = await _idle_share(status.pid, idle_s)
-    return Measured(ours, theirs, cancel_ms, held, status.clients - 1, idle_share)
+    return Measured(ours, theirs, full, cancel_ms, held, status.clients - 1, idle_share)
 
 
 async def _round(client: EngineClient, fresh: Iterator[Prompt]) -> Speeds:
-    """Read a long prompt and write behind short ones; the time of writing is that between chunks as they arrive."""
-    usage = await client.warm(next(fresh), Priority.TYPING)
+    """Write behind short prompts and read a long one; the time of writing is that between chunks as they arrive."""
     written, seconds = 0, 0.0
     for _ in range(_MOST_ANSWERS):
         if written >= WRITTEN_TOKENS:
@@ -113,6 +117,7 @@ async def _round(client: EngineClient, fresh: Iterator[Prompt]) -> Speeds:
         seconds += arrivals[-1] - arrivals[0] if arrivals else 0.0
     if not written:
         raise FimError("This model ends every answer at once, so that its speed cannot be measured.")
+    usage = await client.warm(next(fresh), Priority.TYPING)
     return Speeds(1_000 * usage.evaluated_tokens / usage.prefill_ms, written / seconds)
 
 
@@ -167,6 +172,7 @@ def engine_figures(measured: Measured) -> dict[str, Any]:
     figures: dict[str, Any] = {
         **_speeds(measured.rounds),
         "rounds": len(measured.rounds),
+        "full_cache": _speeds([measured.full]),
         "cancel_ms_median": median(measured.cancel_ms),
         "cancel_ms_p95": percentile(measured.cancel_ms, 0.95),
         "cancels": len(measured.cancel_ms),

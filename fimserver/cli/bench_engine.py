@@ -31,6 +31,8 @@ class _Row(NamedTuple):
 _ROWS = (
     _Row("tokens written a second", lambda found: found["decode_tokens_per_s"], "{:.1f}"),
     _Row("prompt tokens evaluated a second", lambda found: found["prefill_tokens_per_s"], "{:.1f}"),
+    _Row("… written with a full cache", lambda found: found["full_cache"]["decode_tokens_per_s"], "{:.1f}"),
+    _Row("… evaluated with a full cache", lambda found: found["full_cache"]["prefill_tokens_per_s"], "{:.1f}"),
     _Row(
         "from a cancel to a free engine, 95th percentile",
         lambda found: found["cancel_ms_p95"],

@@ -20,7 +20,7 @@ REPORT = [{"n_prompt": 512, "n_gen": 0, "avg_ts": 80.0}, {"n_prompt": 0, "n_gen"
 
 def measured(*, baseline: list[Speeds]) -> Measured:
     rounds = [Speeds(90.0, 15.0), Speeds(45.0, 8.0), Speeds(88.0, 16.0)]
-    return Measured(rounds, baseline, [10.0, 20.0, 30.0], [1_000, 1_010], 2, 0.001)
+    return Measured(rounds, baseline, Speeds(20.0, 5.0), [10.0, 20.0, 30.0], [1_000, 1_010], 2, 0.001)
 
 
 def test_each_figure_is_the_median_of_the_rounds() -> None:
@@ -28,6 +28,7 @@ def test_each_figure_is_the_median_of_the_rounds() -> None:
     assert (figures["decode_tokens_per_s"], figures["prefill_tokens_per_s"], figures["rounds"]) == (15.0, 88.0, 3)
     assert (figures["cancel_ms_median"], figures["cancel_ms_p95"], figures["cancels"]) == (20.0, 30.0, 3)
     assert (figures["memory_bytes_one_window"], figures["memory_bytes_two_windows"]) == (1_000, 1_010)
+    assert figures["full_cache"] == {"decode_tokens_per_s": 5.0, "prefill_tokens_per_s": 20.0}
     assert "ratio" not in figures
 
 
