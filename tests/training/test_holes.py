@@ -74,8 +74,10 @@ def test_a_block_ends_before_less_indentation():
     assert bodies
 
 
-def test_of_a_finished_line_nothing_is_missing():
-    assert {missing for _, missing, _ in holes("nothing", 60)} == {""}
+def test_something_is_always_missing():
+    assert all(
+        cut_hole(random.Random(seed), TEXT).start < cut_hole(random.Random(seed), TEXT).end for seed in range(300)
+    )
 
 
 def test_a_text_without_a_usable_line_has_no_hole():
