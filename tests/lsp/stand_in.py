@@ -70,7 +70,8 @@ class StandInEngine:
     def status(self) -> EngineStatus:
         if self._state is EngineState.LOADING:
             self._was_looked_at = True
-        return EngineStatus(state=self._state, percent=50, message=MISSING)
+        message = MISSING if self._state is EngineState.FAILED else ""
+        return EngineStatus(state=self._state, percent=50, message=message)
 
     async def close(self) -> None:
         pass
