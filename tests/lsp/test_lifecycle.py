@@ -81,7 +81,9 @@ def test_p24_a_process_that_cannot_be_seen_is_not_watched(raw: RawClient) -> Non
     assert "error" not in raw.request(1, "workspace/executeCommand", {"command": "fimserver.why"})
 
 
-@pytest.mark.parametrize(("pid", "running"), [(os.getpid(), True), (2**22 + 1, False), (0, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("pid", "running"), [pytest.param(os.getpid(), True, id="this one"), (2**22 + 1, False), (0, False), (-1, False)]
+)
 def test_p24_which_processes_run(pid: int, running: bool) -> None:
     assert is_running(pid) is running
 
