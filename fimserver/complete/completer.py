@@ -162,7 +162,10 @@ class Completer:
             return Landing(Rejection(reason=context.reason or Reason.EMPTY), context=context)
         if not invoked and self._cache.wrote_out(context):
             return Landing(Rejection(reason=Reason.JUST_ACCEPTED), context=context)
-        landing = await self._land(context, await self._flight_for(context, invoked))
+        flight = await self._flight_for(context, invoked)
+        landing = await self._land(context, flight)
+        if flight.went_elsewhere:
+            landing = await self._land(context, await self._flight_for(context, invoked))
         return self._gated(context, landing, invoked=invoked)
 
     def _forbidden(self, document: Document) -> Rejection | None:

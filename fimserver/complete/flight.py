@@ -27,6 +27,7 @@ class Flight:
 
     def __init__(self, context: CursorContext, run: Callable[["Flight"], Coroutine[Any, Any, Landing]]) -> None:
         self.context = context
+        self.went_elsewhere = False  # than the user, who had joined it before it wrote that
         self._written = Written(text="")
         self._line = "" if context.blank_prefix else context.line_prefix
         self._typed = context.line_prefix
@@ -47,6 +48,7 @@ class Flight:
         if "\n" in written.text.lstrip("\n"):
             self._whole_line.set()
         if not _agree(self._line, self._typed):
+            self.went_elsewhere = True
             self._task.cancel()
 
     def whole_lines(self) -> Written:

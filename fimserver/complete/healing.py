@@ -1,7 +1,7 @@
-"""Back up to the beginning of the word that the cursor stands in, and have the model say the word again.
+"""Back up to the beginning of the token that the cursor stands in, and have the model say it again.
 
-A word that ends at the cursor is cut into other tokens than the whole word is: `pri` may be one token and `prices`
-another. So the prompt ends before the word, and the engine lets only tokens through that agree with what is typed of it
+A word that ends at the cursor is cut into other tokens than the whole word is: `.pri` may be two tokens and `.prices`
+one. So the prompt ends before the word, and the engine lets only tokens through that agree with what is typed of it
 (`engine/healing.py`).
 """
 
@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from fimserver.engine.interface import Chunk, Usage
 
-# Tokens begin with a space or an underscore more often than they end with one.
-_BEGUN_WORD = re.compile(r"[ _]?[^\W_]+\Z")
+# Tokens begin with a space, a dot or an underscore more often than they end with one: `.p`, ` (`, `_id`.
+_BEGUN_TOKEN = re.compile(r"(?: ?[^\w\s]| |_)?[^\W_]+\Z| ?[^\w\s]{1,3}\Z| \Z")
 
 # What is said again costs a step of the model per token; of a longer word the last tokens are likely whole.
 _LONGEST_WORD = 12
@@ -22,10 +22,10 @@ _LONGEST_WORD = 12
 def backed_up(typed: str) -> tuple[str, str]:
     """Return the typed text before the word that the cursor stands in, and what is typed of that word.
 
-    >>> backed_up("total = self.pri"), backed_up("return tot"), backed_up("f(")
-    (('total = self.', 'pri'), ('return', ' tot'), ('f(', ''))
+    >>> backed_up("total = self.pri"), backed_up("return tot"), backed_up("x = ")
+    (('total = self', '.pri'), ('return', ' tot'), ('x =', ' '))
     """
-    found = _BEGUN_WORD.search(typed, max(0, len(typed) - _LONGEST_WORD - 1))
+    found = _BEGUN_TOKEN.search(typed, max(0, len(typed) - _LONGEST_WORD - 1))
     cut = found.start() if found and len(found[0]) <= _LONGEST_WORD else len(typed)
     return typed[:cut], typed[cut:]
 

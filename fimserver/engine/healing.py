@@ -19,6 +19,10 @@ _KEY_BYTES = 2
 _STEP_TOKENS = 4096
 
 
+# What is typed is asked for again and again, and half of a vocabulary begins with a space.
+_MOST_FOUND = 64
+
+
 class PrefixIndex:
     """Every token's bytes, by how they begin. It is made in steps, as a large vocabulary takes half a second."""
 
@@ -27,6 +31,7 @@ class PrefixIndex:
         self._by_beginning: defaultdict[bytes, list[tuple[bytes, int]]] = defaultdict(list)
         self._piece_of = piece_of
         self._to_do = iter(range(vocabulary_size))
+        self._found: dict[bytes, NDArray[np.intp]] = {}
 
     def step(self) -> bool:
         """Take some more tokens in; return False once there are none left."""
@@ -45,6 +50,13 @@ class PrefixIndex:
         """
         while self.step():
             pass
+        if forced not in self._found:
+            self._found[forced] = self._search(forced)
+            if len(self._found) > _MOST_FOUND:
+                del self._found[next(iter(self._found))]
+        return self._found[forced]
+
+    def _search(self, forced: bytes) -> NDArray[np.intp]:
         found = (
             token
             for candidates in self._candidates(forced)

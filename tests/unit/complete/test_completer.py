@@ -241,7 +241,7 @@ async def test_by_hand_the_next_best_beginnings_are_offered_too() -> None:
 async def test_a_begun_word_is_said_again() -> None:
     engine = Asked(says("ces[item]", "\n"))
     assert await shown(completer(engine), "x = self.pri‸") == "x = self.prices[item]‸"
-    assert (engine.requests[0].prompt.segments[-1].text, engine.requests[0].forced) == ("x = self.", "pri")
+    assert (engine.requests[0].prompt.segments[-1].text, engine.requests[0].forced) == ("x = self", ".pri")
 
 
 async def test_after_a_line_was_accepted_nothing_interrupts() -> None:
