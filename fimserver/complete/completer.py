@@ -216,6 +216,10 @@ class Completer:
         """Write one answer from start to end, and remember it."""
         context = flight.context
         copied = self._copied(context)
+        try:
+            await self._asker.model()  # of whose thresholds the gate is made
+        except FimError as error:
+            return landed_with_error(error)
         least = self._gate(context.shape, invoked)
         least = replace(least, mean=max(least.mean, SURER_THAN_A_COPY)) if copied else least
         landing = await self._write(context, flight.grow, priority=priority, gate=least)
