@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def bench_typing_command(
     settings = {"completion": {"confidence": "off"}, "engine": {"threads": threads}}
 
     def ours(traces: list[Trace]) -> Replayed:
-        tokens = partial(_tokens_so_far, choice)
+        tokens = partial(_tokens_so_far, choice, threads)
         return asyncio.run(
             replay(traces, choice.options, settings, gap_ms=gap_ms, tokens_so_far=tokens, on_trace=_tell)
         )
@@ -104,8 +105,9 @@ def _figures(replayed: Replayed, cold: Replayed | None) -> dict[str, Any]:
     return {**typing_figures(replayed), **({"cold": typing_figures(cold)} if cold else {})}
 
 
-async def _tokens_so_far(choice: Choice) -> int:
-    return (await ask_status(choice.settings, choice.script)).evaluated_tokens
+async def _tokens_so_far(choice: Choice, threads: int) -> int:
+    engine = replace(choice.settings.engine, threads=threads or choice.settings.engine.threads)
+    return (await ask_status(replace(choice.settings, engine=engine), choice.script)).evaluated_tokens
 
 
 def _baseline(choice: Choice, baseline: str, traces: list[Trace], threads: int, gap_ms: float) -> Replayed:

@@ -33,13 +33,15 @@ def backed_up(typed: str) -> tuple[str, str]:
 async def without(said: str, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
     """Yield an answer's chunks without the text it had to begin with.
 
-    The tokens that only say that were evaluated, as the prompt was; nothing new was written.
+    The tokens that only say that were evaluated, as the prompt was; nothing new was written. Where the answer begins
+    otherwise, the engine forces nothing, and the answer is left as it is.
     """
-    left, tokens = len(said), 0
+    left, tokens = said, 0
     async with aclosing(chunks) as stream:
         async for chunk in stream:
-            skipped = min(left, len(chunk.text))
-            left -= skipped
+            agrees = chunk.text.startswith(left) or left.startswith(chunk.text)
+            skipped = min(len(left), len(chunk.text)) if agrees else 0
+            left = left[skipped:] if agrees else ""
             only_says_that = skipped > 0 and skipped == len(chunk.text)
             tokens += chunk.tokens if only_says_that else 0
             usage = _with_read(chunk.usage, tokens)

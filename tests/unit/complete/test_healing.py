@@ -42,6 +42,7 @@ async def pieces(*texts: str) -> AsyncGenerator[Chunk, None]:
             "pri", ["p", "ri", "ces"], [("", 0), ("", 0), ("ces", 1)], id="tokens within it count for nothing"
         ),
         pytest.param("", ["a"], [("a", 1)], id="nothing had to be said"),
+        pytest.param(" ", ["answer"], [("answer", 1)], id="an engine that forces nothing"),
     ],
 )
 async def test_what_had_to_be_said_is_no_part_of_the_answer(
