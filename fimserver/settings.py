@@ -68,7 +68,9 @@ class CompletionSettings:
         choices=("auto", "always", "never"),
     )
     copies: bool = setting(True, "Where the model is unsure, show the one line elsewhere that begins as yours does.")
-    healing: bool = setting(True, "Let the model say a word again that the cursor stands in, token by token.")
+    healing: bool = setting(
+        True, "Let the model say the token again that the cursor stands in, in agreement with what is typed."
+    )
     layout: str = setting("anchored", "Prompt layout; plain is for comparison.", choices=("anchored", "plain"))
 
 

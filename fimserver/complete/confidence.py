@@ -1,8 +1,8 @@
 """Say whether a suggestion is sure enough to interrupt somebody's typing, as early as its tokens tell.
 
-The first token tells most: of the embedded model's answers whose first token is likelier than e^-1 one in six is right,
-of the others hardly any, and to give those up there costs one token. The thresholds of a model stand in its profile
-(`fimserver bench quality --calibrate` finds them); a model that was never measured gets cautious ones.
+An answer that is given up at its first token costs one token, at its last all of them; so each token is judged as it
+comes. The thresholds of a model stand in its profile (`fimserver bench quality --calibrate` finds them); a model that
+was never measured gets cautious ones.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """Back up to the beginning of the token that the cursor stands in, and have the model say it again.
 
-A word that ends at the cursor is cut into other tokens than the whole word is: `.pri` may be two tokens and `.prices`
-one. So the prompt ends before the word, and the engine lets only tokens through that agree with what is typed of it
-(`engine/healing.py`).
+A text that ends at the cursor is cut into other tokens there than where it goes on: `.pri` may be two tokens and
+`.prices` one, and a space belongs to the word behind it. So the prompt ends before the last token, and the engine lets
+only tokens through that agree with what is typed of it (`engine/healing.py`).
 """
 
 import re
@@ -16,17 +16,17 @@ from fimserver.engine.interface import Chunk, Usage
 _BEGUN_TOKEN = re.compile(r"(?: ?[^\w\s]| |_)?[^\W_]+\Z| ?[^\w\s]{1,3}\Z| \Z")
 
 # What is said again costs a step of the model per token; of a longer word the last tokens are likely whole.
-_LONGEST_WORD = 12
+_LONGEST_CHARACTERS = 12
 
 
 def backed_up(typed: str) -> tuple[str, str]:
-    """Return the typed text before the word that the cursor stands in, and what is typed of that word.
+    """Return the typed text before the token that the cursor stands in, and what is typed of that token.
 
     >>> backed_up("total = self.pri"), backed_up("return tot"), backed_up("x = ")
     (('total = self', '.pri'), ('return', ' tot'), ('x =', ' '))
     """
-    found = _BEGUN_TOKEN.search(typed, max(0, len(typed) - _LONGEST_WORD - 1))
-    cut = found.start() if found and len(found[0]) <= _LONGEST_WORD else len(typed)
+    found = _BEGUN_TOKEN.search(typed, max(0, len(typed) - _LONGEST_CHARACTERS - 1))
+    cut = found.start() if found and len(found[0]) <= _LONGEST_CHARACTERS else len(typed)
     return typed[:cut], typed[cut:]
 
 
