@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fimserver.lsp.client import Client
+from fimserver.lsp.following import SettingsFile
 from fimserver.settings import Problem, Settings, each_setting, read_settings
 
 SECTION = "fimserver"
@@ -27,6 +28,30 @@ def settings_while_running(at_start: Settings, values: Any) -> tuple[Settings, l
     kept, problems = _without_machine_settings(_section(values), at_start)
     settings, more = read_settings(kept, at_start)
     return settings, problems + more
+
+
+class Wishes:
+    """What each of the three ways said last: the user's file and the configuration change while a server runs."""
+
+    def __init__(self, at_start: Settings, file: SettingsFile | None, options: Mapping[str, Any]) -> None:
+        """Begin with the settings that `options`, those of `initialize`, made of the user's own."""
+        self._at_start, self._file, self._options = at_start, file, options
+        self._configured: Any = None
+
+    def configure(self, values: Any) -> tuple[Settings, list[Problem]]:
+        """Return the settings that a new configuration makes of those at the start."""
+        self._configured = values
+        return settings_while_running(self._at_start, values)
+
+    def reread(self) -> tuple[Settings, list[Problem]] | None:
+        """Return the settings if the user's file was written since; None where it was not. Raises SettingsError."""
+        news = self._file.news() if self._file else None
+        if news is None:
+            return None
+        users, of_file = news
+        self._at_start, of_options = settings_at_start(users, self._options)
+        settings, of_configuration = self.configure(self._configured)
+        return settings, [*of_file, *of_options, *of_configuration]
 
 
 def offers_menu(client: Client, settings: Settings) -> bool:

@@ -62,7 +62,7 @@ async def review(session: Session, arguments: ReviewArguments) -> dict[str, Any]
     ended = await _run(session, arguments.uri, job)
     trouble = _joined([*(f"{one}." for one in skipped), *([] if job.passages else [_NOTHING]), ended, *told(job)])
     if trouble:
-        session.show_warning(f"fimserver: {trouble}")
+        session.warnings.show(f"fimserver: {trouble}")
     elif not job.found:
         _show_silence(session)
     return {"findings": job.found, "dropped": dict(job.dropped), "message": _joined([trouble, told_dropped(job)])}

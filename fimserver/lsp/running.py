@@ -61,7 +61,7 @@ async def _run(
     protocol.session = session = Session(
         protocol, greeted.client, greeted.settings, new_engine, new_completer, followed
     )
-    session.tell_problems(greeted.problems)
+    session.warnings.tell_problems(greeted.problems)
     for message in greeted.early:
         protocol.receive(message)
     _read(channel, frames, writer, server)

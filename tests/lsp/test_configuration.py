@@ -1,10 +1,12 @@
 """Settings come from three places; what a workspace could have written cannot choose a model, program or address."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fimserver.lsp.configuration import settings_at_start, settings_while_running
+from fimserver.lsp.configuration import Wishes, settings_at_start, settings_while_running
+from fimserver.lsp.following import SettingsFile
 from fimserver.settings import Settings, read_settings
 
 USERS, _ = read_settings({"completion": {"max_lines": 7}, "model": {"completion": "/users.gguf"}})
@@ -68,3 +70,14 @@ def test_wrong_settings_are_named_and_the_others_taken() -> None:
     )
     assert settings.completion.shape == "line"
     assert len(problems) == 2
+
+
+def test_a_written_file_changes_what_nobody_configured(tmp_path: Path) -> None:
+    file, said = tmp_path / "settings.toml", {"completion": {"max_lines": 5, "deadline_ms": 900}}
+    followed = SettingsFile(file, lambda: read_settings(said))
+    wishes = Wishes(USERS, followed, {})
+    assert wishes.reread() is None
+    wishes.configure({"completion": {"max_lines": 3}})
+    file.write_text("written", "utf-8")
+    settings, problems = wishes.reread() or (Settings(), ["nothing was read"])
+    assert (settings.completion.max_lines, settings.completion.deadline_ms, problems) == (3, 900, [])
