@@ -6,10 +6,11 @@ have no ghost text. That a newer request displaces an older one is the completer
 
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsprotocol import types
 
+from fimserver.context.notebook import Whole
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.configuration import offers_menu
 from fimserver.lsp.convert import Suggestion, inline_item, is_on_cursor_line, menu_item, offset_of
@@ -22,10 +23,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of the completer: the document as it was when the request came, and the cursor in it."""
+    """What is asked of the completer: the document as it was when the request came, and the cursor in it.
+
+    `whole` is what it is completed in: for a notebook's cell that is the notebook. `selected` is a span of the whole.
+    """
 
     document: Document
     cursor: int
+    whole: Whole
     invoked: bool = False
     selected: tuple[Span, str] | None = None
 
@@ -60,18 +65,17 @@ def _asked(
         return document
     if session.status.off:
         return Rejection(reason=Reason.DISABLED, detail=session.status.off)
-    cursor = offset_of(document, position, session.client.encoding)
+    cursor, whole = offset_of(document, position, session.client.encoding), session.documents.whole(document)
     if context is None:
-        return Asked(document, cursor)
+        return Asked(document, cursor, whole)
     invoked = context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
     entry = context.selected_completion_info
-    return Asked(document, cursor, invoked, _selected(document, entry, session.client.encoding) if entry else None)
+    selected = (whole.inside(_span_of(document, entry.range, session.client.encoding)), entry.text) if entry else None
+    return Asked(document, cursor, whole, invoked, selected)
 
 
-def _selected(document: Document, entry: types.SelectedCompletionInfo, encoding: Encoding) -> tuple[Span, str]:
-    """Return what the selected entry of the editor's own menu would replace, and with which text."""
-    start = offset_of(document, entry.range.start, encoding)
-    return Span(start, offset_of(document, entry.range.end, encoding)), entry.text
+def _span_of(document: Document, place: types.Range, encoding: Encoding) -> Span:
+    return Span(offset_of(document, place.start, encoding), offset_of(document, place.end, encoding))
 
 
 async def _ghost_text(session: Session, asked: Asked | Rejection) -> types.InlineCompletionList:
@@ -86,8 +90,9 @@ async def _others(session: Session, asked: Asked, found: Suggestion) -> tuple[Su
     if not asked.invoked or asked.selected:
         return ()
     with session.status.asking():
-        others = await session.completer.alternatives(asked.document, asked.cursor, found.completion)
-    return tuple(_named(session, other, asked, on_top=False) for other in others)
+        whole, cursor = asked.whole.document, asked.whole.start + asked.cursor
+        others = await session.completer.alternatives(whole, cursor, found.completion)
+    return tuple(_named(session, _outside(other, asked.whole), asked, on_top=False) for other in others)
 
 
 async def _menu(session: Session, asked: Asked | Rejection) -> types.CompletionList:
@@ -115,11 +120,19 @@ def _named(session: Session, completion: Completion, asked: Asked, *, on_top: bo
 
 
 async def _complete(session: Session, asked: Asked) -> Outcome:
-    document, cursor = asked.document, asked.cursor
+    document, cursor = asked.whole.document, asked.whole.start + asked.cursor
     with session.status.asking():
         outcome = await session.completer.complete(document, cursor, invoked=asked.invoked, selected=asked.selected)
     session.recent.note()
-    if isinstance(outcome, Completion) and not is_on_cursor_line(document, outcome.replaces, cursor):
-        _log.error("A suggestion for more than the cursor's line was held back: %s.", outcome.replaces)
+    if isinstance(outcome, Rejection):
+        return outcome
+    suggested = _outside(outcome, asked.whole)
+    if not is_on_cursor_line(asked.document, suggested.replaces, asked.cursor):
+        _log.error("A suggestion for more than the cursor's line was held back: %s.", suggested.replaces)
         return Rejection(reason=Reason.EMPTY, detail="It would have replaced more than the cursor's line.")
-    return outcome
+    return suggested
+
+
+def _outside(completion: Completion, whole: Whole) -> Completion:
+    """Return a completion of the whole as one of the editor's document."""
+    return replace(completion, replaces=whole.outside(completion.replaces))

@@ -11,8 +11,10 @@ from itertools import accumulate
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangeWholeDocument
 
+from fimserver.context.notebook import Whole, whole_notebook
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.edits import SURROGATE, CannotApply, apply_change, split_lines
+from fimserver.lsp.notebooks import Notebooks
 from fimserver.values import Document, Reason, Rejection
 
 _log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class Documents:
     """All documents of an editor window."""
 
     def __init__(self, encoding: Encoding) -> None:
+        self.notebooks = Notebooks()
         self._encoding = encoding
         self._open: dict[str, _Open] = {}
 
@@ -58,6 +61,15 @@ class Documents:
             if len(entry.snapshot.text) > LARGEST_DOCUMENT_CHARACTERS:
                 entry.lose(_TOO_LARGE)
         return entry.missing or entry.snapshot or _NEVER_OPENED
+
+    def whole(self, document: Document) -> Whole:
+        """Return what an open document is completed in: all of its notebook where it is a cell, else itself."""
+        notebook = self.notebooks.notebook_of(document.uri)
+        if notebook is None:
+            return Whole(document)
+        cells = self.notebooks.cells_of(notebook)
+        here = cells.index(document.uri)
+        return whole_notebook(notebook, self._known(cells[:here]), document, self._known(cells[here + 1 :]))
 
     def open(self, uri: str, language: str, version: int, text: str) -> None:
         """Take in a document that was opened, or sent whole again."""
@@ -80,11 +92,15 @@ class Documents:
             self._change(uri, change)
 
     def lose_step(self, uri: str, why: str) -> None:
-        """Suggest nothing in a document until it is sent whole."""
-        entry = self._open.get(uri)
-        if entry is not None and entry.missing is None:
-            entry.lose(Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail=f"The text here is out of step: {why}."))
-            _log.warning("Nothing is suggested in %s until it is opened or sent whole again: %s.", uri, why)
+        """Suggest nothing in a document, or in any cell of a notebook, until it is sent whole."""
+        for each in (uri, *self.notebooks.cells_of(uri)):
+            entry = self._open.get(each)
+            if entry is not None and entry.missing is None:
+                entry.lose(Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail=f"The text here is out of step: {why}."))
+                _log.warning("Nothing is suggested in %s until it is opened or sent whole again: %s.", each, why)
+
+    def _known(self, uris: Sequence[str]) -> list[Document]:
+        return [document for uri in uris if isinstance(document := self.get(uri), Document)]
 
     def _change(self, uri: str, change: TextDocumentContentChangeEvent) -> None:
         entry = self._open[uri]

@@ -65,6 +65,7 @@ def initialize_result(client: Client, settings: Settings) -> dict[str, Any]:
     capabilities: dict[str, Any] = {
         "positionEncoding": client.encoding,
         "textDocumentSync": {"openClose": True, "change": 2},  # incremental
+        "notebookDocumentSync": {"notebookSelector": [{"notebook": "*", "cells": [{"language": "*"}]}]},
         "inlineCompletionProvider": {},
         "executeCommandProvider": {"commands": list(COMMAND_NAMES)},
         "codeActionProvider": {"codeActionKinds": ["", "quickfix", "refactor.rewrite"]},

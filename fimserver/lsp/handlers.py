@@ -6,7 +6,6 @@ notifications ignored.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, NamedTuple
 
 from lsprotocol import types
@@ -17,19 +16,24 @@ from fimserver.lsp.commands import CommandParams, execute_command
 from fimserver.lsp.completion import inline_completion, menu_completion
 from fimserver.lsp.configuration import SECTION
 from fimserver.lsp.convert import offset_of
-from fimserver.lsp.findings import follow
 from fimserver.lsp.looking import look_after
 from fimserver.lsp.progress import cancel_progress
-from fimserver.lsp.review import stop_review_of
 from fimserver.lsp.session import Session
 from fimserver.lsp.surroundings import (
     ChangedFilesParams,
     did_change_folders,
     did_change_watched_files,
     note_diagnostics,
-    note_edit,
     note_visit,
     register_watched_files,
+)
+from fimserver.lsp.texts import (
+    did_change,
+    did_change_notebook,
+    did_close,
+    did_close_notebook,
+    did_open,
+    did_open_notebook,
 )
 from fimserver.values import Rejection
 
@@ -119,33 +123,6 @@ def _cancel(session: Session, params: Any) -> None:
         session.connection.cancel(message_id)
 
 
-def _did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
-    opened = params.text_document
-    session.follow_settings_file()
-    session.documents.open(opened.uri, _language_id(opened), opened.version, opened.text)
-    note_visit(session, opened.uri)
-    session.start_engine()
-
-
-def _language_id(opened: types.TextDocumentItem) -> str:
-    """Return the editor's name of a language, which lsprotocol makes a member of an enumeration where it knows it."""
-    return opened.language_id.value if isinstance(opened.language_id, Enum) else opened.language_id
-
-
-def _did_change(session: Session, params: types.DidChangeTextDocumentParams) -> None:
-    changed = params.text_document
-    session.documents.change(changed.uri, changed.version, params.content_changes)
-    note_edit(session, changed.uri)
-    follow(session, changed.uri)
-
-
-def _did_close(session: Session, params: types.DidCloseTextDocumentParams) -> None:
-    stop_review_of(session, params.text_document.uri)
-    session.documents.close(params.text_document.uri)
-    session.completer.forget(params.text_document.uri)
-    session.workspace.other_files.closed(params.text_document.uri)
-
-
 def _code_actions(session: Session, params: types.CodeActionParams) -> Sequence[types.CodeAction]:
     note_diagnostics(session, params)
     return code_actions(session, params)
@@ -171,8 +148,9 @@ def _did_focus(session: Session, params: FocusParams) -> None:
     if params.textDocument and params.position:
         document = session.documents.get(params.textDocument.uri)
         if not isinstance(document, Rejection) and not session.status.off:
-            offset = offset_of(document, params.position, session.client.encoding)
-            session.completer.prepare_at(document, offset)
+            whole = session.documents.whole(document)
+            cursor = offset_of(document, params.position, session.client.encoding)
+            session.completer.prepare_at(whole.document, whole.start + cursor)
 
 
 # `initialize` is answered in greeting.py, before any of this is loaded.
@@ -189,9 +167,12 @@ NOTIFICATIONS: Mapping[str, Row] = {
     types.EXIT: Row(None, lambda session, _: session.connection.leave()),
     types.CANCEL_REQUEST: Row(None, _cancel),
     types.WINDOW_WORK_DONE_PROGRESS_CANCEL: Row(types.WorkDoneProgressCancelParams, cancel_progress),
-    types.TEXT_DOCUMENT_DID_OPEN: Row(types.DidOpenTextDocumentParams, _did_open),
-    types.TEXT_DOCUMENT_DID_CHANGE: Row(types.DidChangeTextDocumentParams, _did_change),
-    types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, _did_close),
+    types.TEXT_DOCUMENT_DID_OPEN: Row(types.DidOpenTextDocumentParams, did_open),
+    types.TEXT_DOCUMENT_DID_CHANGE: Row(types.DidChangeTextDocumentParams, did_change),
+    types.TEXT_DOCUMENT_DID_CLOSE: Row(types.DidCloseTextDocumentParams, did_close),
+    types.NOTEBOOK_DOCUMENT_DID_OPEN: Row(types.DidOpenNotebookDocumentParams, did_open_notebook),
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE: Row(types.DidChangeNotebookDocumentParams, did_change_notebook),
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE: Row(types.DidCloseNotebookDocumentParams, did_close_notebook),
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: Row(None, _did_change_configuration),
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: Row(types.DidChangeWorkspaceFoldersParams, did_change_folders),
     types.WORKSPACE_DID_CHANGE_WATCHED_FILES: Row(ChangedFilesParams, did_change_watched_files),

@@ -206,7 +206,12 @@ class Server(LanguageServer):
 
 
 # A lost one of these leaves us with another text than the editor's.
-_CARRY_TEXT = frozenset({types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE})
+_CARRY_TEXT = frozenset(
+    {
+        *(types.TEXT_DOCUMENT_DID_OPEN, types.TEXT_DOCUMENT_DID_CHANGE),
+        *(types.NOTEBOOK_DOCUMENT_DID_OPEN, types.NOTEBOOK_DOCUMENT_DID_CHANGE),
+    }
+)
 
 
 def _call(table: Mapping[str, Row], session: Session, message: Request | Notification) -> Any:
@@ -217,6 +222,6 @@ def _call(table: Mapping[str, Row], session: Session, message: Request | Notific
 
 def _uri(notification: Notification) -> str | None:
     params = notification.params
-    named = params.get("textDocument") if isinstance(params, dict) else None
+    named = (params.get("textDocument") or params.get("notebookDocument")) if isinstance(params, dict) else None
     uri = named.get("uri") if isinstance(named, dict) else None
     return uri if isinstance(uri, str) else None

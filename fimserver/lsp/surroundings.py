@@ -76,5 +76,5 @@ def note_visit(session: Session, uri: str) -> None:
     """Tell retrieval that the user looks at a document, and begin to parse it if that takes long."""
     document = session.documents.get(uri)
     if isinstance(document, Document):
-        prepare(document)
+        prepare(session.documents.whole(document).document)
         session.workspace.other_files.visited(document)
