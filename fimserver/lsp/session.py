@@ -115,7 +115,6 @@ class Session:
         self._snooze.end()
         wanted = self.workspace.wanted
         self._want(replace(wanted, completion=replace(wanted.completion, enabled=enabled)))
-        self._note_switched_off()
 
     def snooze(self, minutes: float) -> None:
         """Suggest nothing for some minutes; 0 ends that."""
@@ -136,10 +135,9 @@ class Session:
         self._follow(before)
 
     def _want(self, settings: Settings) -> None:
-        if settings != self.workspace.wanted:
-            before = self.settings
-            self.workspace.want(settings)
-            self._follow(before)
+        before = self.settings
+        self.workspace.want(settings)
+        self._follow(before)
 
     def _follow(self, before: Settings) -> None:
         self.warnings.tell_problems(self.workspace.problems)
