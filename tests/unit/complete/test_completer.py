@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,19 @@ async def test_an_unsure_suggestion_is_shown_only_by_hand() -> None:
     assert isinstance(outcome, Rejection)
     assert outcome.reason is Reason.LOW_CONFIDENCE
     assert isinstance(await ask(completing, "x = ‸", invoked=True), Completion)
+
+
+async def test_the_models_own_thresholds_judge_its_first_answer_already() -> None:
+    class Hesitant(Asked):
+        """Its first token is too unsure for a model that was never measured, not for one of the profile below."""
+
+        async def generate(self, request: GenerateRequest):  # type: ignore[no-untyped-def]  # the seam's
+            async for chunk in super().generate(request):
+                yield replace(chunk, logprob=-2.0 if chunk.text == "total" else -0.1)
+
+    settings, _ = read_settings({"completion": {"ahead": False}, "model": {"profile": "tiny-fim"}})
+    completing = Completer(Hesitant(says("total", "(", "rows", ")", "\n")), settings)
+    assert await shown(completing, "x = ‸") == "x = total(rows)‸"
 
 
 async def test_switched_off_nothing_is_asked() -> None:
