@@ -15,7 +15,7 @@ from fimserver.cli.engines import loaded_model, new_engine
 from fimserver.complete.pace import Pace, full_prompt_tokens
 from fimserver.prompt.profile import profile_for
 
-# As complete/asking.py divides a full prompt.
+# As complete/warming.py divides a full prompt.
 _SNIPPET_SHARE = 0.4
 
 
