@@ -18,13 +18,9 @@ from fimserver.bench.editor import Buffer, Editor
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import new_engine
+from fimserver.cli.trial import TYPED, engine_ready, fixture
 from fimserver.engine.client import EngineClient
-from fimserver.engine.interface import Engine, EngineState, Priority, Prompt, Segment
-from fimserver.errors import EngineUnavailable
-
-# Python; named so that no tool takes it for a module of this package.
-_FIXTURE = Path(__file__).parent / "fixtures" / "cart.txt"
-TYPED = "self.prices[item] = price"
+from fimserver.engine.interface import Engine, Priority, Prompt, Segment
 
 # Drawn where the typed text ends and the suggestion begins.
 _CARET = "‸"
@@ -43,8 +39,6 @@ TARGETS = (
 # When a request is cancelled: while the server still waits for the next key, while the engine reads, while it writes.
 # The slowest counts.
 _CANCEL_AFTER_S = (0.02, 0.05, 0.08, 0.11, 0.14)
-
-_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +91,9 @@ async def _play(choice: Choice, on_key: Callable[[Key], None]) -> tuple[list[Key
     async with Editor((sys.executable, "-P", "-m", "fimserver", *choice.options, "serve")) as editor:
         await editor.initialize(_OPTIONS)
         initialize_ms = _ms_since(began_s)
-        before, after = _fixture()
+        before, after = fixture()
         buffer = Buffer(editor, "untitled:cart.py", "python", before, after)
-        await _engine_ready(editor, buffer)
+        await engine_ready(editor, buffer)
         keys = [await _press(buffer, key, on_key) for key in TYPED]
         measured = (
             initialize_ms,
@@ -109,24 +103,6 @@ async def _play(choice: Choice, on_key: Callable[[Key], None]) -> tuple[list[Key
         )
     figures = [Figure(*target, value=value) for target, value in zip(TARGETS, measured, strict=True)]
     return keys, figures
-
-
-def _fixture() -> tuple[str, str]:
-    """Return the fixture's text before and after the line that is typed."""
-    before, _, after = _FIXTURE.read_text("utf-8").partition(TYPED)
-    return before, after
-
-
-async def _engine_ready(editor: Editor, buffer: Buffer) -> None:
-    """Ask for the first suggestion, which starts the engine, until the model is loaded and answers."""
-    while True:
-        await buffer.suggest()
-        status = await editor.run_command("fimserver.status")
-        if status["engine"] == EngineState.FAILED:
-            raise EngineUnavailable(status["message"])
-        if status["engine"] == EngineState.READY:
-            return
-        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _press(buffer: Buffer, key: str, on_key: Callable[[Key], None]) -> Key:
@@ -164,7 +140,7 @@ async def _cancel_ms(choice: Choice, editor: Editor) -> float | None:
 
 
 async def _one_cancel_ms(editor: Editor, engine: Engine, after_s: float) -> float:
-    before, after = _fixture()
+    before, after = fixture()
     one_token = Prompt((Segment("x"),))
     await engine.warm(one_token, Priority.TYPING)
     # Text that the engine has not seen, so that it has something to evaluate.

@@ -17,8 +17,11 @@ from dataclasses import asdict, dataclass
 import click
 
 from fimserver.cli import output
+from fimserver.cli.chat_model import chat_model_here
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import ask_status, engine_name, engine_options
+from fimserver.cli.gpu_hint import gpu_hint
+from fimserver.cli.installing import build_llama, build_llama_again, install_command
 from fimserver.engine.interface import EngineState
 from fimserver.engine.wire import encode
 from fimserver.errors import FimError
@@ -34,11 +37,6 @@ _GET_COMPILER = {
     "Windows": "winget install Microsoft.VisualStudio.2022.BuildTools",
 }
 
-_BUILD_LLAMA = f"{sys.executable} -m pip install 'fimserver[llama]'"
-_BUILD_LLAMA_AGAIN = (
-    f"{sys.executable} -m pip install --force-reinstall --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
-)
-
 # Prints the version and what the processor offers that the build uses.
 _ASK_LLAMA = """
 import json
@@ -50,11 +48,15 @@ _LLAMA_ANSWERS_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, what was found, and the command that mends it; empty where nothing needs mending."""
+    """What was looked at, what was found, and the command that mends it; empty where nothing needs mending.
+
+    `hint` is a command that would make something better that is fine as it is.
+    """
 
     name: str
     found: str
     mend: str = ""
+    hint: str = ""
 
     @property
     def ok(self) -> bool:
@@ -96,13 +98,13 @@ def check_compiler(_choice: Choice) -> Check:
 def check_llama(_choice: Choice) -> Check:
     """Load llama.cpp, and say which features of the processor its build uses."""
     if not _has_llama():
-        return Check("llama.cpp", "not installed", _BUILD_LLAMA)
+        return Check("llama.cpp", "not installed", build_llama())
     asked = subprocess.run(
         [sys.executable, "-P", "-c", _ASK_LLAMA], capture_output=True, text=True, timeout=_LLAMA_ANSWERS_S, check=False
     )
     if asked.returncode:
         last_line = asked.stderr.strip().rpartition("\n")[2]
-        return Check("llama.cpp", f"cannot be loaded here: {last_line or 'it crashed'}", _BUILD_LLAMA_AGAIN)
+        return Check("llama.cpp", f"cannot be loaded here: {last_line or 'it crashed'}", build_llama_again())
     version, features = json.loads(asked.stdout.splitlines()[-1])
     return Check("llama.cpp", f"llama-cpp-python {version}: {_features(features)}")
 
@@ -118,6 +120,22 @@ def check_model(choice: Choice) -> Check:
         return Check("model", f"that of {engine_name(choice.settings, None)}")
     gguf = read_gguf(resolve(choice.settings.model.completion))
     return Check("model", f"{gguf.path} ({gguf.file_bytes / 1e6:.1f} MB, {gguf.architecture})")
+
+
+def check_gpu(_choice: Choice) -> Check:
+    """Look for a GPU that llama.cpp could compute with if it were built for it."""
+    if not _has_llama():
+        return Check("GPU", "not looked for, as there is no llama.cpp")
+    found, command = gpu_hint()
+    return Check("GPU", found, hint=command)
+
+
+def check_chat_model(choice: Choice) -> Check:
+    """Say which model reviews, edits and chats."""
+    found, command = chat_model_here(choice)
+    if command and choice.settings.model.chat:  # the one that is chosen is not there
+        return Check("chat model", found, command)
+    return Check("chat model", found, hint=command)
 
 
 def check_engine_options(choice: Choice) -> Check:
@@ -136,7 +154,7 @@ def check_engine_options(choice: Choice) -> Check:
         check=False,
     )
     if asked.returncode:
-        return Check("engine runs with", "not known, as llama.cpp cannot be loaded", _BUILD_LLAMA_AGAIN)
+        return Check("engine runs with", "not known, as llama.cpp cannot be loaded", build_llama_again())
     return Check("engine runs with", "; ".join(json.loads(asked.stdout.splitlines()[-1])))
 
 
@@ -151,7 +169,7 @@ def check_grammars(_choice: Choice) -> Check:
         return Check(
             "grammars",
             f"not usable: {', '.join(missing)}",
-            f"{sys.executable} -m pip install --force-reinstall fimserver",
+            f"{install_command()} --force-reinstall fimserver",
         )
     return Check("grammars", ", ".join(language.id for language in languages))
 
@@ -189,7 +207,9 @@ CHECKS: tuple[Callable[[Choice], Check], ...] = (
     check_python,
     check_compiler,
     check_llama,
+    check_gpu,
     check_model,
+    check_chat_model,
     check_engine_options,
     check_grammars,
     check_settings,
@@ -227,6 +247,5 @@ def _features(system_info: str) -> str:
 
 
 def _row(check: Check) -> list[output.Part]:
-    if check.ok:
-        return [("ok", output.GOOD), check.name, check.found]
-    return [("mend", output.BAD), check.name, f"{check.found}\n      {check.mend}"]
+    shown = "\n      ".join(filter(None, (check.found, check.mend or check.hint)))
+    return [("ok", output.GOOD) if check.ok else ("mend", output.BAD), check.name, shown]

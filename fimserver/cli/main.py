@@ -32,6 +32,7 @@ class Row(NamedTuple):
 
 
 COMMANDS = (
+    Row("setup", "setup", "Get a model, connect your editors, and try it."),
     Row("serve", "serve", "Run the language server; editors start this."),
     Row("complete", "complete", "Print the suggestion at a position of a file."),
     Row("demo", "demo", "Type a line in a real session and watch the suggestions."),
@@ -76,17 +77,24 @@ class Commands(click.Group):
             formatter.write_dl([(row.name, row.sentence) for row in COMMANDS])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fimserver", message="%(prog)s %(version)s")
 @click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file to use.")
 @click.option("--model", metavar="ID|FILE", help="Model to use: a catalogue id or a GGUF file.")
 @click.option("--engine", metavar="scripted:FILE", help="Answer from a script of replies instead of a model.")
 @click.pass_context
 def command_line(context: click.Context, settings: Path | None, model: str | None, engine: str | None) -> None:
-    """Local, offline code completion for every editor."""
+    """Local, offline code completion for every editor.
+
+    Without a command: what to do next on this machine.
+    """
     context.obj = choice = choose(settings_file=settings, model=model, engine=engine)
     for problem in choice.problems:
         click.echo(f"fimserver: {problem}", err=True)
+    if context.invoked_subcommand is None:
+        from fimserver.cli.first_run import show_first_run
+
+        show_first_run(choice)
 
 
 def main(arguments: list[str] | None = None) -> None:

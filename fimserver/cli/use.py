@@ -1,5 +1,6 @@
 """Turn a model's name into the user's choice: one line of the settings file."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -15,22 +16,40 @@ from fimserver.prompt.profile import profile_for
 from fimserver.settings_file import write_setting
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """The file that answers from now on, and a word of advice about it; empty where there is none."""
+
+    path: str
+    caution: str
+
+
 @click.command("use")
 @click.argument("name", metavar="ID|FILE")
 @click.option("--chat", is_flag=True, help="For review, edit and chat instead of completion.")
+@click.option("--json", "as_json", is_flag=True, help="Print the file that answers, and what to know of it, as JSON.")
 @click.pass_obj
-def use_command(choice: Choice, name: str, chat: bool) -> None:
+def use_command(choice: Choice, name: str, chat: bool, as_json: bool) -> None:
     """Choose the model that answers from now on.
 
     Takes a name that `fimserver models` lists as installed, the path of a GGUF file, or `embedded`.
     """
+    used = use(choice, name, chat=chat)
+    if as_json:
+        output.as_json(asdict(used))
+        return
+    output.line(f"{used.path} answers from now on, in open editors too.")
+    if used.caution:
+        output.line(used.caution)
+
+
+def use(choice: Choice, name: str, *, chat: bool = False) -> Used:
+    """Write a model into the settings file. Raises ModelError where it is not here or cannot do what is asked of it."""
     path = resolve(name)
     caution = _chat_caution(choice, path) if chat else _caution(choice, path)
     value = "" if name == EMBEDDED_ID and not chat else str(path) if Path(name).expanduser().is_file() else name
     write_setting(choice.settings_file, "model", "chat" if chat else "completion", value)
-    output.line(f"{path} answers from now on, in open editors too.")
-    if caution:
-        output.line(caution)
+    return Used(str(path), caution)
 
 
 def _caution(choice: Choice, path: Path) -> str:

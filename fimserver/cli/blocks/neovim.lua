@@ -1,0 +1,2 @@
+vim.opt.runtimepath:prepend("~/src/fimserver/editors/neovim")
+require("fimserver").setup{}
