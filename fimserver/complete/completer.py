@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fimserver.complete.ahead import after_accepting, with_text
+from fimserver.complete.allowed import forbidden
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
 from fimserver.complete.confidence import SURER_THAN_A_COPY, Gate, doubt, gate
@@ -22,8 +23,9 @@ from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
 from fimserver.complete.landing import Landing, landed, landed_copy, landed_with_error
 from fimserver.complete.other_files import OtherFiles
+from fimserver.complete.selected import with_selected
 from fimserver.complete.stream import Written
-from fimserver.complete.turns import Turns, quiet_ms
+from fimserver.complete.turns import Rhythm, Turns, quiet_ms
 from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine, Priority
 from fimserver.errors import FimError
@@ -31,11 +33,7 @@ from fimserver.settings import Settings
 from fimserver.syntax.languages import language_named
 from fimserver.syntax.opening import line_opens_block
 from fimserver.text import position_at
-from fimserver.uris import path_of
 from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span
-
-# A generated file or a data set: nobody types in it, and its length makes every step slow.
-_LARGEST_FILE_CHARACTERS = 2_000_000
 
 # The answer is on its way to the editor by then: what nobody waits for yet does not hold it up.
 _AFTER_ANSWER_S = 0.005
@@ -67,8 +65,7 @@ class Completer:
         self._flights: dict[str, Flight] = {}
         self._ahead: dict[str, Flight] = {}
         self._soon_ahead: dict[str, asyncio.TimerHandle] = {}
-        self._typing_gap_ms = 1_000.0
-        self._last_request_s = float("-inf")
+        self._rhythm = Rhythm()
 
     def use_settings(self, settings: Settings) -> None:
         """Follow changed settings from the next request on."""
@@ -111,7 +108,7 @@ class Completer:
         if selected is not None:
             return await self._complete_selected(document, selected, invoked=invoked)
         began, landing = self._clock(), Landing(Rejection(reason=Reason.CANCELLED))
-        self._note_typing(began)
+        self._rhythm.note(began)
         self._keep_from_going_ahead(document.uri)
         try:
             with self._turns.take(document.uri) as turn:
@@ -140,17 +137,9 @@ class Completer:
         return tuple(found.values())[1:]
 
     async def _complete_selected(self, document: Document, selected: tuple[Span, str], *, invoked: bool) -> Outcome:
-        span, text = selected
-        edited, cursor = with_text(document, span, text)
+        edited, cursor = with_text(document, *selected)
         outcome = await self.complete(edited, cursor, invoked=invoked)
-        if isinstance(outcome, Rejection):
-            return outcome
-        # Back to the document as it is: the suggestion begins with the selected entry and replaces what that would.
-        whole = edited.text[span.start : outcome.replaces.start] + outcome.text
-        if not whole.startswith(text):
-            return Rejection(reason=Reason.EMPTY, detail="Nothing goes on from the selected entry.")
-        grown = len(edited.text) - len(document.text)
-        return replace(outcome, text=whole, replaces=Span(span.start, outcome.replaces.end - grown))
+        return outcome if isinstance(outcome, Rejection) else with_selected(outcome, selected, document, edited)
 
     async def _answer(self, document: Document, offset: int, *, invoked: bool) -> Landing:
         if (refusal := self._forbidden(document)) is not None:
@@ -169,17 +158,7 @@ class Completer:
         return self._gated(context, landing, invoked=invoked)
 
     def _forbidden(self, document: Document) -> Rejection | None:
-        """Return why nothing is ever suggested in this document."""
-        completion = self._settings.completion
-        if not completion.enabled or document.language in completion.disabled_languages:
-            return Rejection(reason=Reason.DISABLED, detail="Switched off by completion.enabled or disabled_languages.")
-        if len(document.text) > _LARGEST_FILE_CHARACTERS or "\0" in document.text[:8_000]:
-            return Rejection(reason=Reason.UNSUITABLE_FILE, detail="The file is binary or longer than 2 MB.")
-        path = path_of(document.uri)
-        rule = self._other_files.rule_against_completion(path) if self._other_files and path else ""
-        if rule:
-            return Rejection(reason=Reason.EXCLUDED, detail=f"The file is excluded by {rule}.")
-        return None
+        return forbidden(document, self._settings.completion, self._other_files)
 
     async def _flight_for(self, context: CursorContext, invoked: bool) -> Flight:
         """Return the generation in progress that goes where the user goes, or begin one."""
@@ -194,8 +173,8 @@ class Completer:
             return current
         if current is not None:
             await current.cancel()
-        quiet_s = quiet_ms(self._settings.completion.quiet_ms, self._typing_gap_ms, self._asker.pace.answer_ms) / 1_000
-        await asyncio.sleep(quiet_s)
+        fixed_ms = self._settings.completion.quiet_ms
+        await asyncio.sleep(quiet_ms(fixed_ms, self._rhythm.gap_ms, self._asker.pace.answer_ms) / 1_000)
         flight = self._flights[uri] = Flight(context, partial(self._fly, priority=Priority.TYPING, invoked=invoked))
         return flight
 
@@ -295,12 +274,6 @@ class Completer:
         """Begin nothing for a suggestion that was shown before: the user has gone on."""
         if (soon := self._soon_ahead.pop(uri, None)) is not None:
             soon.cancel()
-
-    def _note_typing(self, now_s: float) -> None:
-        """Keep a running mean of the time between requests, which is that between keys while somebody types."""
-        gap_ms = min((now_s - self._last_request_s) * 1_000, 2_000.0)
-        self._last_request_s = now_s
-        self._typing_gap_ms += 0.3 * (gap_ms - self._typing_gap_ms)
 
     def _entry(self, document: Document, offset: int, invoked: bool, landing: Landing) -> Entry:
         line, column = position_at(document.starts, offset)

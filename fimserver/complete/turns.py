@@ -16,6 +16,8 @@ _THINKING_MS = 1_000.0
 _LONGEST_QUIET_MS = 75.0
 # An engine that answers within this costs less than the wait would.
 _QUICK_ANSWER_MS = 60.0
+# How much a gap weighs in the running mean: the last three or four keys make most of it.
+_NEWEST_SHARE = 0.3
 
 
 class Turn:
@@ -43,7 +45,7 @@ class Turn:
 
 
 class Turns:
-    """Whose turn it is, per document, and how fast its user types."""
+    """Whose turn it is, per document."""
 
     def __init__(self) -> None:
         self._current: dict[str, Turn] = {}
@@ -59,6 +61,20 @@ class Turns:
         finally:
             if self._current.get(uri) is turn:
                 del self._current[uri]
+
+
+class Rhythm:
+    """The mean time between the last requests, which is that between keys while somebody types."""
+
+    def __init__(self) -> None:
+        self.gap_ms = _THINKING_MS
+        self._last_s = float("-inf")
+
+    def note(self, now_s: float) -> None:
+        """Take note of a request. A longer gap than it takes to think weighs no more than that."""
+        gap_ms = min((now_s - self._last_s) * 1_000, 2 * _THINKING_MS)
+        self._last_s = now_s
+        self.gap_ms += _NEWEST_SHARE * (gap_ms - self.gap_ms)
 
 
 def quiet_ms(fixed_ms: int, typing_gap_ms: float, answer_ms: float) -> float:

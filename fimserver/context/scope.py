@@ -56,7 +56,7 @@ def _scope_in_lines(document: Document, last: int, line: int, width: int) -> tup
 
 def _header_line(document: Document, last: int, width: int) -> int | None:
     """Return the nearest line at or above `last` whose code begins left of column `width`."""
-    for line in range(last, max(-1, last - _FARTHEST_LINES), -1):
+    for line in range(last, max(-1, last - _FARTHEST_LINES), -1) if width else ():
         text = line_text(document, line)
         blanks = leading_blanks(text)
         code = text[len(blanks) :]
