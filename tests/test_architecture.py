@@ -55,7 +55,7 @@ ENGINE_MAY_IMPORT = 6
 HOMES = {
     "pygls": ("fimserver.lsp",),
     "lsprotocol": ("fimserver.lsp",),
-    "llama_cpp": ("fimserver.engine.llama",),
+    "llama_cpp": ("fimserver.engine.native",),
     "huggingface_hub": ("fimserver.models.hub",),
     "tree_sitter": ("fimserver.syntax",),
     "jinja2": ("fimserver.prompt.chat",),

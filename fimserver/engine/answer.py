@@ -39,7 +39,7 @@ class Answer:
         """Read and answer, pausing before each batch. Raises FimError for what cannot be answered."""
         self._queued_ms = self._elapsed_ms()
         self._reading = reading = Reading(self._loaded, *self._loaded.encoder.encode(self._request.prompt))
-        grammar = self._loaded.llama.grammar(self._request.grammar) if self._request.grammar else None
+        grammar = self._loaded.tokeniser.grammar(self._request.grammar) if self._request.grammar else None
         try:
             if self._request.max_tokens:
                 yield from self._generate(reading, self._chooser(reading, grammar))
@@ -63,7 +63,7 @@ class Answer:
         request, loaded = self._request, self._loaded
         return Chooser(
             ends=loaded.ends | loaded.encoder.stop_tokens(request.prompt),
-            piece_of=loaded.llama.piece,
+            piece_of=loaded.tokeniser.piece,
             index=loaded.prefix_index,
             forced=request.forced.encode(),
             grammar=grammar,
@@ -110,7 +110,7 @@ class Answer:
         reading.tokens.append(choice.token)
         if self._first_token_ms is None:
             self._first_token_ms = self._elapsed_ms()
-        text = self._decoder.decode(self._loaded.llama.piece(choice.token))
+        text = self._decoder.decode(self._loaded.tokeniser.piece(choice.token))
         chunk = Chunk(text=text, tokens=1, logprob=choice.logprob, usage=self._usage())
         why = self._reason_to_stop(reading, self._stops.appear_in(text))
         if why:

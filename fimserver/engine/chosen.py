@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fimserver.engine.llama import can_use_gpu
 from fimserver.engine.loading import load_options, speeds_key
 from fimserver.engine.measured import recall
+from fimserver.engine.native import can_use_gpu
 from fimserver.engine.speed import choose_threads, usable_cores
 from fimserver.engine.threads import thread_candidates
 from fimserver.engine.wire import EngineOptions, decode_options

@@ -33,19 +33,21 @@ class Loaded:
 
     def __post_init__(self) -> None:
         """Set up what answers share."""
+        self.tokeniser = self.llama.tokeniser
         self.memory = Memory(self.llama, self.saved)
         self.speed = Speed(self.llama.batch_tokens)
         self.record = Record()
-        self.prefix_index = PrefixIndex(self.llama.piece, self.llama.vocabulary_size)
+        self.prefix_index = PrefixIndex(self.tokeniser.piece, self.tokeniser.size)
         path, tried = self.llama.options.path, self.known.repack is not None
         may_repack = not tried and worth_trying(path, self.llama.options.gpu_layers)
         self.trial = Trial(command_for(path, self.llama.options.threads) if may_repack else (), self.note_trial)
         self.chance = np.random.default_rng()
-        self.scratch = np.empty(self.llama.vocabulary_size, np.float32)
-        fim = self.llama.fim_tokens()
+        self.scratch = np.empty(self.tokeniser.size, np.float32)
+        fim = self.tokeniser.fim_tokens()
         self.middle = fim.get("middle")
-        self.ends = frozenset(self.llama.end_tokens()) | frozenset(fim.values())
-        vocabulary = Vocabulary(self._tokenise, self.llama.control_tokens.__contains__, self.ends, self.base_facts.name)
+        self.ends = frozenset(self.tokeniser.end_tokens()) | frozenset(fim.values())
+        is_control = self.tokeniser.control_tokens.__contains__
+        vocabulary = Vocabulary(self._tokenise, is_control, self.ends, self.base_facts.name)
         self.encoder = Encoder(vocabulary, self.base_facts.context_tokens)
 
     @property
@@ -88,4 +90,4 @@ class Loaded:
         return Drafter(tokens, self.record, self.speed.cost_of)
 
     def _tokenise(self, text: str, control: bool) -> list[int]:
-        return self.llama.tokenise(text, control=control)
+        return self.tokeniser.tokenise(text, control=control)

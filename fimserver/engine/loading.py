@@ -7,9 +7,11 @@ from pathlib import Path
 
 from fimserver.engine.failures import ContextTooLarge, check_model_file
 from fimserver.engine.interface import ModelFacts
-from fimserver.engine.llama import Llama, LoadOptions, can_use_gpu, system_features, version
+from fimserver.engine.llama import Llama
 from fimserver.engine.loaded import Loaded
 from fimserver.engine.measured import recall, remember
+from fimserver.engine.model import LoadOptions
+from fimserver.engine.native import can_use_gpu, system_features, version
 from fimserver.engine.saved import SavedStates, forget_all, key_of
 from fimserver.engine.speed import Measured, choose_threads, usable_cores
 from fimserver.engine.threads import ThreadChoice, thread_candidates
@@ -105,16 +107,17 @@ def speeds_key(options: LoadOptions) -> str:
 
 def facts_of(llama: Llama) -> ModelFacts:
     """Return what is known of a model."""
-    metadata, path = llama.metadata(), llama.options.path
+    model, tokeniser, path = llama.model, llama.tokeniser, llama.options.path
+    metadata = model.metadata()
     return ModelFacts(
         name=metadata.get("general.name", path.stem),
         path=str(path),
         architecture=metadata.get("general.architecture", ""),
-        context_tokens=min(llama.options.cells, llama.trained_tokens),
+        context_tokens=min(llama.options.cells, model.trained_tokens),
         file_bytes=path.stat().st_size,
-        parameters=llama.parameters(),
+        parameters=model.parameters(),
         metadata=metadata,
-        fim={role: llama.name(token) for role, token in llama.fim_tokens().items()},
-        control_texts=frozenset(llama.name(token) for token in llama.control_tokens),
-        chat_template=llama.chat_template(),
+        fim={role: tokeniser.name(token) for role, token in tokeniser.fim_tokens().items()},
+        control_texts=frozenset(tokeniser.name(token) for token in tokeniser.control_tokens),
+        chat_template=model.chat_template(),
     )

@@ -57,7 +57,7 @@ def remember(key: str, measured: Measured, model: Path) -> None:
 def measure(llama: Llama, speed: Speed, threads: ThreadChoice) -> None:
     """Evaluate some text that nobody asked for, and forget it."""
     lengths = _SINGLE_TOKENS + _PROMPT_BATCHES + _DRAFTS
-    tokens = (llama.tokenise(_TEXT) * 20)[: max(lengths)]
+    tokens = (llama.tokeniser.tokenise(_TEXT) * 20)[: max(lengths)]
     ends_at, position = time.perf_counter() + _LONGEST_PROBE_S, 0
     for length in lengths:
         drafted = length in _DRAFTS

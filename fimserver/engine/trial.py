@@ -114,8 +114,9 @@ def _free_bytes() -> int:
 
 
 def _main(path: str, threads: str) -> None:
-    from fimserver.engine.llama import Llama, LoadOptions
+    from fimserver.engine.llama import Llama
     from fimserver.engine.measured import measure
+    from fimserver.engine.model import LoadOptions
     from fimserver.engine.speed import Speed
     from fimserver.engine.threads import ThreadChoice
 

@@ -79,10 +79,10 @@ def test_a_key_evaluates_only_what_was_typed(loaded: Loaded) -> None:
 def test_going_on_after_an_accepted_answer_evaluates_only_its_last_token(loaded: Loaded) -> None:
     prefix = GOING_ON
     first = answered(loaded, request(fim(prefix), 6))
-    tokens = loaded.llama.tokenise(prefix) + [
-        token for chunk in first.chunks for token in loaded.llama.tokenise(chunk.text)
+    tokens = loaded.tokeniser.tokenise(prefix) + [
+        token for chunk in first.chunks for token in loaded.tokeniser.tokenise(chunk.text)
     ]
-    assert tokens == loaded.llama.tokenise(prefix + first.text), "the texts must be cut into tokens alike"
+    assert tokens == loaded.tokeniser.tokenise(prefix + first.text), "the texts must be cut into tokens alike"
     assert answered(loaded, request(fim(prefix + first.text), 6)).usage.evaluated_tokens == 1
 
 
@@ -328,7 +328,7 @@ def test_an_unknown_control_text_is_refused_by_name(loaded: Loaded) -> None:
 
 def test_control_texts_in_the_users_file_are_text(loaded: Loaded) -> None:
     prompt = fim("# <|fim_middle|><|endoftext|>\nx = ")
-    controls = {loaded.llama.tokenise(name, control=True)[0] for name in loaded.facts.control_texts}
+    controls = {loaded.tokeniser.tokenise(name, control=True)[0] for name in loaded.facts.control_texts}
     assert sum(token in controls for token in loaded.encoder.encode(prompt).tokens) == 3
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from fimserver.engine.failures import check_model_file
 from fimserver.engine.hardening import harden
-from fimserver.engine.llama import Llama, LoadOptions
+from fimserver.engine.llama import Llama
+from fimserver.engine.model import LoadOptions
 from fimserver.errors import FimError
 
 LONGEST_S = 30
@@ -24,9 +25,9 @@ def load(path: Path) -> int:
     try:
         check_model_file(path)
         llama = Llama(LoadOptions(path=path, cells=512, sequences=2, threads=1))
-        llama.chat_template()
-        llama.metadata()
-        tokens = [token for token in llama.tokenise("def add(a, b):") if token < llama.vocabulary_size]
+        llama.model.chat_template()
+        llama.model.metadata()
+        tokens = [token for token in llama.tokeniser.tokenise("def add(a, b):") if token < llama.tokeniser.size]
         llama.decode(tokens[: llama.batch_tokens] or [0], 0, 0)
     except FimError:
         return 3

@@ -10,7 +10,9 @@ import pytest
 
 from fimserver.bench.make_model import make_model
 from fimserver.bench.shapes import QUANTISATIONS, SHAPES, Shape, planned_tensors
-from fimserver.engine.llama import Llama, LoadOptions, native
+from fimserver.engine.llama import Llama
+from fimserver.engine.model import LoadOptions
+from fimserver.engine.native import native
 from fimserver.models.catalogue import catalogue
 from fimserver.models.gguf import read_gguf
 
@@ -48,13 +50,13 @@ def test_a_random_model_loads_and_runs(tmp_path: Path, shape: Shape, quantisatio
     path = make_model(tmp_path / "random.gguf", shape, quantisation)
     llama = Llama(LoadOptions(path=path, cells=256, sequences=1, threads=1))
     try:
-        tokens = llama.tokenise("<|fim_prefix|>def ", control=True)
+        tokens = llama.tokeniser.tokenise("<|fim_prefix|>def ", control=True)
         assert llama.decode(tokens, 0, 0, rows=[len(tokens) - 1])
         logits = llama.logits(len(tokens) - 1)
         assert np.isfinite(logits).all()
         assert logits.std() > 0
-        assert set(llama.fim_tokens()) == {"prefix", "middle", "suffix", "pad"} | (
-            {"repo", "file"} & set(llama.fim_tokens())
+        assert set(llama.tokeniser.fim_tokens()) == {"prefix", "middle", "suffix", "pad"} | (
+            {"repo", "file"} & set(llama.tokeniser.fim_tokens())
         )
     finally:
         llama.close()

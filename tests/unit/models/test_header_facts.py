@@ -6,8 +6,9 @@ import pytest
 
 from fimserver.bench.make_model import make_model
 from fimserver.bench.shapes import SHAPES
-from fimserver.engine.llama import Llama, LoadOptions
+from fimserver.engine.llama import Llama
 from fimserver.engine.loading import facts_of
+from fimserver.engine.model import LoadOptions
 from fimserver.models.header_facts import facts_of_file
 from fimserver.models.store import embedded_model
 from fimserver.prompt.profile import profile_for

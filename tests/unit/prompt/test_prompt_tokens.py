@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fimserver.engine.interface import ModelFacts, Prompt
-from fimserver.engine.llama import native
+from fimserver.engine.native import native
 from fimserver.models.gguf import read_gguf
 from fimserver.prompt.chat import ChatMessage, chat_prompt
 from fimserver.prompt.fim import fim_prompt
