@@ -34,6 +34,12 @@ release: .venv/released  ## build wheel, sdist and bill of materials of the last
 docs: .venv/installed  ## write the documents that come from the code
 	@$(BIN)/python -m fimserver.cli.reference
 
+site: .venv/documented  ## build the documents as pages into build/site; a warning is an error
+	@$(BIN)/python scripts/pages.py
+
+coverage: .venv/developed  ## fail if the tests of a pure package run less than 90 % of its lines
+	@$(BIN)/python scripts/covered.py
+
 clean:  ## remove what these commands made
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -46,8 +52,12 @@ clean:  ## remove what these commands made
 	@scripts/environment test lint
 	@touch .venv/installed $@
 
+.venv/documented: pyproject.toml
+	@scripts/environment docs
+	@touch .venv/installed $@
+
 .venv/released: pyproject.toml
 	@scripts/environment test lint release
 	@touch .venv/installed .venv/developed $@
 
-.PHONY: help demo test lint test-editors soak bench scorecard release docs clean
+.PHONY: help demo test lint test-editors soak bench scorecard release docs site coverage clean
