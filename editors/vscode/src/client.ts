@@ -12,6 +12,7 @@ import {
 } from "vscode-languageclient/node";
 
 import type { Program } from "./find.ts";
+import { shown } from "./markdown.ts";
 
 export interface ClientOptions {
   program: Program;
@@ -32,6 +33,7 @@ export function newClient(options: ClientOptions): LanguageClient {
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     middleware: {
       provideInlineCompletionItems: options.suggestions,
+      executeCommand: async (command, parameters, run) => shown(await run(command, parameters)),
       workspace: {
         configuration: (params) => params.items.map(() => options.settings()),
         // The library would send all settings, defaults and our own among them; the session sends those that were set.

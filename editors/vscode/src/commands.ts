@@ -1,7 +1,8 @@
 /** The commands of the palette, as a table. */
 
-import { commands, type Disposable, type LogOutputChannel, type QuickPickItem, window } from "vscode";
+import { commands, type Disposable, type LogOutputChannel, window } from "vscode";
 
+import { choose } from "./choose.ts";
 import type { Ghost } from "./ghost.ts";
 import * as protocol from "./protocol.ts";
 import { selectionCommands } from "./selection.ts";
@@ -30,26 +31,23 @@ export function registerCommands(session: Session, ghost: Ghost, switches: Switc
   return Object.entries(table).map(([name, run]) => commands.registerCommand(`fimserver.${name}`, run));
 }
 
-interface Entry extends QuickPickItem {
-  command: string;
-}
-
-const MENU: Entry[] = [
-  { label: "$(sparkle) Explain or change the selection", command: "fimserver.editHere" },
-  { label: "$(checklist) Review", command: "fimserver.reviewHere" },
-  { label: "$(question) Why is nothing suggested?", command: "fimserver.showWhy" },
-  { label: "$(circle-slash) Switch suggestions on or off", command: "fimserver.toggle" },
-  { label: "$(file-code) Switch them on or off for this language", command: "fimserver.toggleLanguage" },
-  { label: "$(bell-slash) Silence for 5 minutes, or end the silence", command: "fimserver.snooze" },
-  { label: "$(gear) Settings", command: "fimserver.settings" },
-  { label: "$(output) Show the log", command: "fimserver.showLog" },
-  { label: "$(debug-restart) Restart the server", command: "fimserver.restart" },
-];
+/** What the status item offers. */
+const MENU = {
+  editHere: "$(sparkle) Explain or change the selection",
+  reviewHere: "$(checklist) Review",
+  showWhy: "$(question) Why is nothing suggested?",
+  toggle: "$(circle-slash) Switch suggestions on or off",
+  toggleLanguage: "$(file-code) Switch them on or off for this language",
+  snooze: "$(bell-slash) Silence for 5 minutes, or end the silence",
+  settings: "$(gear) Settings",
+  showLog: "$(output) Show the log",
+  restart: "$(debug-restart) Restart the server",
+};
 
 async function showMenu(): Promise<void> {
-  const chosen = await window.showQuickPick(MENU, { title: "fimserver" });
+  const chosen = await choose("fimserver", MENU);
   if (chosen) {
-    await commands.executeCommand(chosen.command);
+    await commands.executeCommand(`fimserver.${chosen}`);
   }
 }
 

@@ -41,7 +41,7 @@ export function activate(context: ExtensionContext): void {
       }
     }),
   );
-  void session.start(); // the window does not wait for it
+  setImmediate(() => void session?.start()); // the window does not wait for it
 }
 
 export async function deactivate(): Promise<void> {

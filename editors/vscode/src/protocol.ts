@@ -12,6 +12,9 @@ export const didFocus = "fimserver/didFocus";
 /** The protocol's own. */
 export const showMessage = "window/showMessage";
 
+/** The code of the error that answers a cancelled request. */
+export const requestCancelled = -32800;
+
 /** A message for the user; a higher type than that of a warning is less grave. */
 export interface ServerMessage {
   type: number;

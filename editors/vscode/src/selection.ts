@@ -1,32 +1,32 @@
 /** The commands on a selection that need words or a choice, and the commit message: asked for here, done by the server. */
 
-import { commands, extensions, languages, type QuickPickItem, Range, type TextEditor, Uri, window, workspace } from "vscode";
+import { commands, extensions, languages, Range, type TextEditor, Uri, window } from "vscode";
 
+import { choose } from "./choose.ts";
+import { shown } from "./markdown.ts";
+import * as protocol from "./protocol.ts";
 import type { Session } from "./session.ts";
 
-interface Choice extends QuickPickItem {
-  name: string;
-}
-
 /** The server's commands on a part of a file: fimserver.<name>. */
-const EDITS: Choice[] = [
-  { name: "explain", label: "$(book) Explain" },
-  { name: "docstring", label: "$(comment) Write its documentation" },
-  { name: "simplify", label: "$(sparkle) Simplify" },
-  { name: "types", label: "$(symbol-parameter) Add types" },
-  { name: "tests", label: "$(beaker) Write tests" },
-  { name: "fix", label: "$(wrench) Fix what is complained about" },
-  { name: "instruct", label: "$(edit) Change as I say…" },
-];
+const EDITS = {
+  explain: "$(book) Explain",
+  docstring: "$(comment) Write its documentation",
+  simplify: "$(sparkle) Simplify",
+  types: "$(symbol-parameter) Add types",
+  tests: "$(beaker) Write tests",
+  fix: "$(wrench) Fix what is complained about",
+  instruct: "$(edit) Change as I say…",
+};
 
-const REVIEWS: Choice[] = [
-  { name: "selection", label: "$(selection) The selection" },
-  { name: "function", label: "$(symbol-method) The function at the cursor" },
-  { name: "file", label: "$(file-code) The file" },
-  { name: "changes", label: "$(diff) What is not committed yet" },
-  { name: "staged", label: "$(git-commit) What is staged" },
-  { name: "base", label: "$(git-branch) What changed since the branch left main" },
-];
+/** What the server can review. */
+const REVIEWS = {
+  selection: "$(selection) The selection",
+  function: "$(symbol-method) The function at the cursor",
+  file: "$(file-code) The file",
+  changes: "$(diff) What is not committed yet",
+  staged: "$(git-commit) What is staged",
+  base: "$(git-branch) What changed since the branch left main",
+};
 
 /** Return the commands of the palette that this module adds, by name. */
 export function selectionCommands(session: Session): Record<string, () => unknown> {
@@ -43,13 +43,16 @@ async function guarded(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
+    if ((error as { code?: unknown }).code === protocol.requestCancelled) {
+      return; // by the user, who knows
+    }
     void window.showErrorMessage(`fimserver: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 async function edit(session: Session, chosen?: string): Promise<void> {
   const editor = window.activeTextEditor;
-  const name = chosen ?? (await window.showQuickPick(EDITS, { title: "fimserver" }))?.name;
+  const name = chosen ?? (await choose("fimserver", EDITS));
   if (!editor || !name) {
     return;
   }
@@ -58,21 +61,12 @@ async function edit(session: Session, chosen?: string): Promise<void> {
     return;
   }
   const options = { version: editor.document.version, instruction, diagnostics: name === "fix" ? complaints(editor) : [] };
-  const answer = await session.ask<{ markdown?: string }>(
-    `fimserver.${name}`,
-    editor.document.uri.toString(),
-    plain(editor.selection),
-    options,
-  );
-  if (answer?.markdown) {
-    const document = await workspace.openTextDocument({ language: "markdown", content: answer.markdown });
-    await commands.executeCommand("markdown.showPreviewToSide", document.uri);
-  }
+  await shown(await session.ask(`fimserver.${name}`, editor.document.uri.toString(), plain(editor.selection), options));
 }
 
 async function review(session: Session): Promise<void> {
   const editor = window.activeTextEditor;
-  const what = (await window.showQuickPick(REVIEWS, { title: "Review" }))?.name;
+  const what = await choose("Review", REVIEWS);
   if (!editor || !what) {
     return;
   }

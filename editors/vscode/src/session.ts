@@ -14,7 +14,6 @@ import {
 } from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 
-import { newClient } from "./client.ts";
 import { chosenSettings, type Setting } from "./configuration.ts";
 import { Crashes } from "./crashes.ts";
 import { findProgram } from "./find.ts";
@@ -38,6 +37,8 @@ export interface Surroundings {
 
 export class Session {
   private client: LanguageClient | undefined;
+  /** True once a server has answered; before, its end is a start that failed. */
+  private answered = false;
   private readonly crashes = new Crashes();
   private refreshing: NodeJS.Timeout | undefined;
   private resting: NodeJS.Timeout | undefined;
@@ -113,6 +114,7 @@ export class Session {
     }
     log.info(`Starting ${program.command} (found in: ${program.origin}).`);
     status.server("Inactive", "Starting.", true);
+    const { newClient } = await import("./client.ts"); // a large library, which the window need not wait for
     const client = newClient({
       program,
       arguments: own.get("arguments", ["serve"]),
@@ -128,9 +130,11 @@ export class Session {
     // In place of the library's own handler, whose messages have no button.
     client.onNotification(protocol.showMessage, (said: protocol.ServerMessage) => void this.told(said));
     this.client = client;
+    this.answered = false;
     ghost.listener = (method, parameters) => void this.notify(method, parameters);
     try {
       await client.start();
+      this.answered = true;
       this.focus(window.activeTextEditor?.document);
     } catch (error) {
       log.error(`The server did not start: ${error}`);
@@ -161,6 +165,9 @@ export class Session {
   }
 
   private ended(): boolean {
+    if (!this.answered) {
+      return false;
+    }
     const again = this.crashes.another(Date.now());
     this.here.log.warn(`The server ended by itself; ${again ? "it is started again" : "it stays stopped"}.`);
     if (again) {
@@ -183,7 +190,10 @@ export class Session {
     } else if (message.startsWith(protocol.settingsProblem)) {
       await this.offer(message, { "Open Settings": () => commands.executeCommand("fimserver.settings") });
     } else {
-      await this.offer(message, { "Restart the Engine": () => this.ask(protocol.restartEngineCommand) });
+      await this.offer(message, {
+        "Restart the Engine": () => this.ask(protocol.restartEngineCommand),
+        "Choose Model…": () => commands.executeCommand("workbench.action.openSettings", "fimserver.model.completion"),
+      });
     }
   }
 
