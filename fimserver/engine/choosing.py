@@ -52,8 +52,10 @@ class Chooser:
         best = likeliest(row)
         if self.forced:
             row = only(row, self._index.agreeing(self.forced))
-        denominator = log_denominator(row, scratch)
-        if self._judges_end and not self.forced and not self._rank and should_end(row, self.ends, denominator):
+            best = likeliest(row)
+        top = row[best]
+        denominator = log_denominator(row, top, scratch)
+        if self._judges_end and not self.forced and not self._rank and should_end(row, top, self.ends, denominator):
             return None
         token = self._pick(row, best)
         if token in self._end_set:
@@ -70,7 +72,7 @@ class Chooser:
         elif self._rank:
             token = nth_likeliest(row, self._rank, self.ends)
         else:
-            token = likeliest(row) if self.forced else best
+            token = best
         if self._grammar is None or self._grammar.allows(token):
             return token
         return likeliest(self._grammar.masked(row))  # the whole vocabulary is tried only where the best one fails

@@ -10,7 +10,7 @@ sequence that is a prefix of the prompt as a whole is of use.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 
 # Going on in a sequence forgets what it holds beyond the common part. Up to this much is cheap to evaluate again (the
 # last suggestion, a deleted line); a longer tail is worth a sequence of its own.
@@ -119,7 +119,7 @@ class Book:
         """Note that tokens were evaluated at a sequence's end."""
         held = self.held[sequence]
         held.tokens.extend(tokens)
-        held.cells.extend(next(self._next_cell) for _ in tokens)
+        held.cells.extend(islice(self._next_cell, len(tokens)))
         self._taken += len(tokens)
         self.touch(sequence)
 

@@ -50,6 +50,8 @@ class Llama:
             raise
         self._memory = native.llama_get_memory(self._context)
         self._batch = native.llama_batch_init(self.batch_tokens, 0, 1)
+        for index in range(self.batch_tokens):
+            self._batch.n_seq_id[index] = 1
         self._rows: Sequence[int] = ()
         self._views: dict[int, Logits] = {}  # by address: making one takes longer than finding the likeliest token
         self._threads = options.threads
@@ -86,15 +88,13 @@ class Llama:
         assert 0 < len(tokens) <= self.batch_tokens
         assert len(rows) <= MOST_ROWS
         batch = self._batch
+        ids, positions, sequences, wanted = batch.token, batch.pos, batch.seq_id, batch.logits
         batch.n_tokens = len(tokens)
         for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = start + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = 0
-        for index in rows:
-            batch.logits[index] = 1
+            ids[index] = token
+            positions[index] = start + index
+            sequences[index][0] = sequence
+            wanted[index] = index in rows
         self._rows = ()
         forget_words()
         result = native.llama_decode(self._context, batch)

@@ -4,6 +4,7 @@ Everything is a function of numpy rows, so it is exact and the same at every run
 log-probability one pass of exp over the vocabulary.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,7 +32,8 @@ _DRAWN_CANDIDATES = 40
 def likeliest(row: Row) -> int:
     """Return the token with the highest logit. Raises EngineRefused where the model computed no number."""
     token = int(row.argmax())
-    if np.isnan(row[token]) or row[token] == -np.inf:  # argmax finds the first NaN, if there is one
+    top = float(row[token])
+    if math.isnan(top) or top == -math.inf:  # argmax finds the first NaN, if there is one
         raise EngineRefused(
             "The model computes values that are not numbers: its file is damaged, or this computer's arithmetic "
             "fails. Check the file: fimserver models; and the engine: fimserver doctor"
@@ -39,9 +41,8 @@ def likeliest(row: Row) -> int:
     return token
 
 
-def log_denominator(row: Row, scratch: Row) -> float:
-    """Return the logarithm of the softmax's denominator; `scratch` is a row to compute in."""
-    top = row.max()
+def log_denominator(row: Row, top: np.float32, scratch: Row) -> float:
+    """Return the logarithm of the softmax's denominator; `top` is the highest logit, `scratch` a row to compute in."""
     np.subtract(row, top, out=scratch)
     np.exp(scratch, out=scratch)
     return float(top) + float(np.log(scratch.sum()))  # pairwise, and thus as exact as the floats
@@ -68,17 +69,17 @@ def is_clear(row: Row, ends: NDArray[np.intp]) -> bool:
     return top - second > _ROUNDINGS and not ends_near
 
 
-def should_end(row: Row, ends: NDArray[np.intp], denominator: float) -> bool:
+def should_end(row: Row, top: np.float32, ends: NDArray[np.intp], denominator: float) -> bool:
     """Return whether the text should end here, as llama.cpp's `infill` sampler judges, but without chance.
 
     Of the 40 likeliest tokens those that make up 90 % are candidates. The text ends where the end tokens among them
     have a sixth of what the others have (a third, with one candidate): a model that is unsure how to go on, and thinks
-    of ending at all, should end.
+    of ending at all, should end. `top` is the highest logit.
     """
     if not len(ends):
         return False
-    top, end = float(row.max()), row[ends]
-    if 3 * _MOST_COUNTED * len(ends) * np.exp(float(end.max()) - top) <= 1.0:  # not even if all were likely ends
+    likeliest_end = float(row[ends].max())
+    if 3 * _MOST_COUNTED * len(ends) * math.exp(likeliest_end - float(top)) <= 1.0:  # not even if all were that likely
         return False
     return _is_ending(row, ends, denominator)
 

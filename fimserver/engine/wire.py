@@ -50,6 +50,8 @@ MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 Frame = dict[str, Any]
 
+_AS_JSON = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make such an encoder for every frame
+
 _Member = TypeVar("_Member", bound=Enum)
 
 
@@ -78,7 +80,7 @@ def encode_frame(frame: Frame) -> bytes:
     >>> encode_frame({"type": "ping", "id": 7})
     b'{"type":"ping","id":7}\n'
     """
-    return json.dumps(frame, separators=(",", ":")).encode("ascii") + b"\n"
+    return _AS_JSON(frame).encode("ascii") + b"\n"
 
 
 def decode_frame(line: bytes) -> Frame:

@@ -160,7 +160,7 @@ class Worker:
             trial.begin()
 
     def _advance(self, job: Job) -> None:
-        """Carry a job one batch further, or end it."""
+        """Carry a job further, or end it."""
         try:
             if self._failure:
                 raise self._failure
@@ -178,8 +178,12 @@ class Worker:
             self._give_up(job, EngineUnavailable(f"The engine failed at this request: {error!r}"))
 
     def _step(self, job: Job) -> None:
-        if next(self._answer(job)[1], _DONE) is _DONE:
-            self._remove(job)
+        """Carry a job on while nothing else can be more urgent: to choose a job anew at each token takes time."""
+        steps = self._answer(job)[1]
+        while next(steps, _DONE) is not _DONE:
+            if len(self._jobs) > 1 or job.cancelled or job.is_late or self._stopping:
+                return
+        self._remove(job)
 
     def _answer(self, job: Job) -> tuple[Answer, Generator[None, None, None]]:
         assert self._loaded

@@ -39,7 +39,7 @@ def test_a_row_that_is_no_numbers_is_refused(logits: sampling.Row) -> None:
 @pytest.mark.parametrize("shift", [0.0, 80.0, -500.0], ids=["plain", "large logits", "small logits"])
 def test_log_probabilities_come_from_the_denominator(shift: float) -> None:
     logits = probabilities(0.5, 0.25, 0.25) + np.float32(shift)
-    denominator = sampling.log_denominator(logits, np.empty_like(logits))
+    denominator = sampling.log_denominator(logits, logits.max(), np.empty_like(logits))
     assert float(logits[1]) - denominator == pytest.approx(np.log(0.25), abs=1e-4)
 
 
@@ -71,17 +71,17 @@ def test_equal_alternatives_are_ranked_by_number() -> None:
 )
 def test_where_the_text_should_end(shares: tuple[float, ...], end_tokens: tuple[int, ...], ending: bool) -> None:
     logits = probabilities(*shares)
-    denominator = sampling.log_denominator(logits, np.empty_like(logits))
-    assert sampling.should_end(logits, ends(*end_tokens), denominator) is ending
+    denominator = sampling.log_denominator(logits, logits.max(), np.empty_like(logits))
+    assert sampling.should_end(logits, logits.max(), ends(*end_tokens), denominator) is ending
 
 
 def test_the_quick_look_at_the_end_never_differs_from_the_whole_rule() -> None:
     chance, seen = np.random.default_rng(7), []
     for _ in range(300):
         logits = chance.normal(0, 3, 200).astype(np.float32)
-        denominator = sampling.log_denominator(logits, np.empty_like(logits))
+        denominator = sampling.log_denominator(logits, logits.max(), np.empty_like(logits))
         some = np.argsort(logits)[-int(chance.integers(1, 9)) :][:2]
-        quick = sampling.should_end(logits, some, denominator)
+        quick = sampling.should_end(logits, logits.max(), some, denominator)
         seen.append(quick)
         assert quick == sampling._is_ending(logits, some, denominator)
     assert 50 < sum(seen) < 250
