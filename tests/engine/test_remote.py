@@ -393,6 +393,12 @@ class TestStopping:
         assert text == "return"
         assert peer.bodies("/v1/completions")[0]["prompt"].endswith("    retret")
 
+    async def test_a_stop_text_in_the_forced_text_ends_nothing(self, serve: Any) -> None:
+        peer = serve(openai(events([openai_event("urn\n"), openai_event("more")])))
+        async with engine_at("openai", peer.url) as engine:
+            text, last, _ = await answer_of(engine, GenerateRequest(prompt=PROMPT, forced="\nret", stop_texts=("\n",)))
+        assert (text, last.finish) == ("\nreturn\n", Finish.STOP_TEXT)
+
 
 async def failure(engine: RemoteEngine, kind: type[EngineError] = EngineError) -> str:
     with pytest.raises(kind) as caught:
