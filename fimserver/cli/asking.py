@@ -6,6 +6,7 @@ from dataclasses import replace
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
 from fimserver.cli.place import Place
+from fimserver.cli.progress import at_work
 from fimserver.cli.project import Project, opened_project
 from fimserver.complete.completer import Completer
 from fimserver.complete.journal import Entry
@@ -27,7 +28,8 @@ def ask_at(choice: Choice, place: Place, document: Document, offset: int, *, typ
     set_up_logging("cli", choice.settings.privacy.log_level, to_terminal=False)
     with opened_project(place.path, choice.settings if typed else _patient(choice.settings)) as project:
         engine = new_engine(project.settings, choice.script)
-        return asyncio.run(_ask(engine, project, document, offset, typed=typed))
+        with at_work(engine):
+            return asyncio.run(_ask(engine, project, document, offset, typed=typed))
 
 
 async def _ask(engine: Engine, project: Project, document: Document, offset: int, *, typed: bool) -> Entry:

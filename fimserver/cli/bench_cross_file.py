@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from fimserver.bench.report import markdown_table
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
+from fimserver.cli.figures import Figures
+from fimserver.cli.progress import at_work
 from fimserver.complete.pace import Pace, full_prompt_tokens
 from fimserver.prompt.profile import profile_for
 
@@ -19,21 +22,17 @@ from fimserver.prompt.profile import profile_for
 _SNIPPET_SHARE = 0.4
 
 
-def bench_cross_file(choice: Choice, packages: Sequence[Path], count: int, seed: int, *, as_json: bool) -> None:
-    """Measure on holes cut in packages, and print the figures."""
+def bench_cross_file(choice: Choice, packages: Sequence[Path], count: int, seed: int) -> Figures:
+    """Measure on holes cut in packages."""
     figures = cross_file_figures(asyncio.run(_run(choice, [package.resolve() for package in packages], count, seed)))
-    if as_json:
-        output.as_json(figures)
-        return
-    output.line(_table("holes whose name is defined in another file, with", figures["cross_file"]))
-    output.line()
-    output.line(_table("other holes, with", figures["in_file"]))
+    return figures, partial(_show, figures)
 
 
 async def _run(choice: Choice, packages: Sequence[Path], count: int, seed: int) -> list[Written]:
     engine = new_engine(choice.settings, choice.script)
     try:
-        facts = await loaded_model(engine)
+        with at_work(engine):
+            facts = await loaded_model(engine)
         tokens = full_prompt_tokens(Pace(prefill_tokens_per_s=1e9), facts)
         snippet_tokens = min(int(tokens * _SNIPPET_SHARE), choice.settings.context.max_tokens)
         profile = profile_for(facts, choice.settings.model.profile)
@@ -45,6 +44,12 @@ async def _run(choice: Choice, packages: Sequence[Path], count: int, seed: int) 
         return written
     finally:
         await engine.close()
+
+
+def _show(figures: Mapping[str, Any]) -> None:
+    output.line(_table("holes whose name is defined in another file, with", figures["cross_file"]))
+    output.line()
+    output.line(_table("other holes, with", figures["in_file"]))
 
 
 def _table(title: str, figures: Mapping[str, Mapping[str, Any]]) -> str:

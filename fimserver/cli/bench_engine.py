@@ -14,6 +14,7 @@ from fimserver.bench.llama_bench import llama_bench_round
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import engine_process
+from fimserver.cli.figures import Figures, printing_figures
 from fimserver.models.hardware import usable_cores
 from fimserver.models.store import resolve
 
@@ -75,18 +76,16 @@ _BASELINE_ROWS = (
 @click.option("--llama-bench", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Measure it in turn.")
 @click.option("--threads", default=0, help="Threads for both; 0 takes a core less than there are.")
 @click.option("--rounds", default=5, show_default=True, help="How often each reads and writes; medians are printed.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 @click.pass_obj
-def bench_engine_command(choice: Choice, llama_bench: Path | None, threads: int, rounds: int, as_json: bool) -> None:
+def bench_engine_command(choice: Choice, llama_bench: Path | None, threads: int, rounds: int) -> Figures:
     """Measure one engine process: speed, cancelling, memory, idling.
 
     With --llama-bench that program measures the same model in turn, round by round.
     """
     figures = engine_figures(asyncio.run(_measure(choice, llama_bench, threads or max(1, usable_cores() - 1), rounds)))
-    if as_json:
-        output.as_json(figures)
-    else:
-        output.columns([_shown(row, figures) for row in (*_ROWS, *(_BASELINE_ROWS if llama_bench else ()))])
+    rows = (*_ROWS, *(_BASELINE_ROWS if llama_bench else ()))
+    return figures, lambda: output.columns([_shown(row, figures) for row in rows])
 
 
 async def _measure(choice: Choice, llama_bench: Path | None, threads: int, rounds: int) -> Measured:

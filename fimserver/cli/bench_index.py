@@ -7,17 +7,19 @@ from pathlib import Path
 
 import click
 
-from fimserver.bench.large_repository import Figures, measure, write_repository
+from fimserver.bench import large_repository
+from fimserver.bench.large_repository import measure, write_repository
 from fimserver.bench.report import markdown_table
 from fimserver.cli import output
+from fimserver.cli.figures import Figures, printing_figures
 
 
 @click.command("index")
 @click.option("--files", default=100_000, show_default=True, help="How many files to write and index.")
 @click.option("--lines", "lines_per_file", default=101, show_default=True, help="How many lines each has.")
 @click.option("--questions", default=1_000, show_default=True, help="How many questions of each kind to ask.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def bench_index_command(files: int, lines_per_file: int, questions: int, as_json: bool) -> None:
+@printing_figures
+def bench_index_command(files: int, lines_per_file: int, questions: int) -> Figures:
     """Measure the index of a large repository.
 
     A repository is written into a temporary folder and indexed as the language server does it; both are removed.
@@ -28,13 +30,10 @@ def bench_index_command(files: int, lines_per_file: int, questions: int, as_json
         lines = write_repository(root, files, lines_per_file)
         click.echo(f"{files} files written", err=True)
         figures = measure(root, lines, questions)
-    if as_json:
-        output.as_json(asdict(figures))
-    else:
-        output.line(_table(figures))
+    return asdict(figures), lambda: output.line(_table(figures))
 
 
-def _table(figures: Figures) -> str:
+def _table(figures: large_repository.Figures) -> str:
     rows = [
         ["files", f"{figures.files:,}"],
         ["lines", f"{figures.lines:,}"],

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
@@ -11,6 +12,8 @@ from fimserver.bench.report import markdown_table
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
+from fimserver.cli.figures import Figures, printing_figures
+from fimserver.cli.progress import at_work
 from fimserver.settings import Settings
 
 _ROWS = (
@@ -40,7 +43,7 @@ _ROWS = (
 )
 @click.option("--url", help="Instead of engine.url.")
 @click.option("--remote-model", help="Instead of engine.remote_model.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 @click.pass_obj
 def bench_load_command(
     choice: Choice,
@@ -50,8 +53,7 @@ def bench_load_command(
     kind: str | None,
     url: str | None,
     remote_model: str | None,
-    as_json: bool,
-) -> None:
+) -> Figures:
     """Let several people type at one engine, and measure how long they wait.
 
     The engine is that of the settings: our own, or a server; --kind and --url name another one.
@@ -59,10 +61,7 @@ def bench_load_command(
     named = {"kind": kind, "url": url, "remote_model": remote_model}
     settings = _settings(choice.settings, {name: value for name, value in named.items() if value is not None})
     runs = [asyncio.run(_run(choice, settings, count, seconds, gap_ms)) for count in _counts(typists)]
-    if as_json:
-        output.as_json(runs)
-    else:
-        _show(runs)
+    return runs, partial(_show, runs)
 
 
 def _settings(settings: Settings, named: dict[str, Any]) -> Settings:
@@ -81,7 +80,8 @@ async def _run(choice: Choice, settings: Settings, typists: int, seconds: float,
     """Return the figures of one run. Raises EngineError or ModelError where the engine cannot answer at all."""
     first = new_engine(settings, choice.script)
     try:
-        await loaded_model(first)
+        with at_work(first):
+            await loaded_model(first)
     finally:
         await first.close()
     click.echo(f"{typists} typing …", err=True)

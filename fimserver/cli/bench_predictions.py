@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fimserver.bench.report import markdown_table
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import engine_process
+from fimserver.cli.figures import Figures, printing_figures
 from fimserver.engine.client import EngineClient
 from fimserver.models.hardware import this_machine
 from fimserver.settings import Settings
@@ -24,9 +26,9 @@ _FILE, _MEMORY, _SPEED = 0.01, 0.10, 0.30
 @click.command("predictions")
 @click.argument("models", nargs=-1, metavar="[ID:QUANT]...")
 @click.option("--folder", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Where to write them.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 @click.pass_obj
-def bench_predictions_command(choice: Choice, models: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
+def bench_predictions_command(choice: Choice, models: tuple[str, ...], folder: Path | None) -> Figures:
     """Compare predicted sizes, memory and speeds with those of random models.
 
     Each is as large and as slow as the model it is named after; three small ones are taken unless some are named. One
@@ -35,10 +37,7 @@ def bench_predictions_command(choice: Choice, models: tuple[str, ...], folder: P
     with tempfile.TemporaryDirectory(prefix="fimserver-", dir=folder) as made:
         measurements = asyncio.run(_measure(choice.settings, models or USUAL, Path(made)))
     rows = compared(measurements, this_machine())
-    if as_json:
-        output.as_json([_values(row) for row in rows])
-    else:
-        _show(rows)
+    return [_values(row) for row in rows], partial(_show, rows)
 
 
 async def _measure(settings: Settings, models: tuple[str, ...], folder: Path) -> list[Measurement]:

@@ -20,6 +20,8 @@ from fimserver.cli import output
 from fimserver.cli.bench_cross_file import bench_cross_file
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
+from fimserver.cli.figures import Figures, printing_figures
+from fimserver.cli.progress import at_work
 from fimserver.engine.interface import Engine
 from fimserver.settings import Settings, read_settings
 
@@ -44,7 +46,7 @@ _UNHURRIED_MS = 60_000
 @click.option("--calibrate", is_flag=True, help="Also find the confidence thresholds that suit the model.")
 @click.option("--keystrokes", default=0, help="Also type so many of the blocks key by key, and count what is saved.")
 @click.option("--answers", "answers_file", type=click.Path(path_type=Path), help="Write every answer to this file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 @click.pass_obj
 def bench_quality_command(
     choice: Choice,
@@ -60,16 +62,14 @@ def bench_quality_command(
     calibrate: bool,
     keystrokes: int,
     answers_file: Path | None,
-    as_json: bool,
-) -> None:
+) -> Figures:
     """Measure how often suggestions are right.
 
     FILES are folders of fixtures or JSON lines of cases; without any, holes are cut in --repo. With --cross-file they
     are packages: in each so many lines are cut that need a name of another file, and as many others.
     """
     if cross_file:
-        bench_cross_file(choice, files, count, seed, as_json=as_json)
-        return
+        return bench_cross_file(choice, files, count, seed)
     cases = [case for path in files for case in read_cases(path)]
     if repo is not None:
         cases += cut_holes(repo, count, seed=seed, languages=languages)
@@ -97,10 +97,7 @@ def bench_quality_command(
         }
     if answers_file is not None:
         answers_file.write_text(json.dumps({"product": as_rows(product), "raw": as_rows(raw)}, indent=1), "utf-8")
-    if as_json:
-        output.as_json(result)
-    else:
-        _show(result)
+    return result, partial(_show, result)
 
 
 def _settings(settings: Settings, layout: str) -> Settings:
@@ -132,7 +129,8 @@ async def _with_engine(
 ) -> Measured:
     engine = new_engine(settings, choice.script)
     try:
-        await loaded_model(engine)
+        with at_work(engine):
+            await loaded_model(engine)
         return await measure(engine, settings)
     finally:
         await engine.close()

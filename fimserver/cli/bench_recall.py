@@ -10,6 +10,7 @@ import click
 from fimserver.bench.cross_file import Answer, measure_package, recall_figures
 from fimserver.bench.report import markdown_table
 from fimserver.cli import output
+from fimserver.cli.figures import Figures, printing_figures
 
 # How the groups of the figures are called in the table, in their order.
 _GROUPS = (
@@ -26,10 +27,10 @@ _GROUPS = (
 @click.option("--seed", default=0, show_default=True, help="Which holes to cut.")
 @click.option("--budget", "budgets", type=int, multiple=True, default=(500, 1500), show_default=True, help="In tokens.")
 @click.option("--misses", type=click.Path(path_type=Path), help="Write every hole that was missed to this file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 def bench_recall_command(
-    packages: tuple[Path, ...], count: int, seed: int, budgets: tuple[int, ...], misses: Path | None, as_json: bool
-) -> None:
+    packages: tuple[Path, ...], count: int, seed: int, budgets: tuple[int, ...], misses: Path | None
+) -> Figures:
     """Measure how often the definition that a cursor needs is found.
 
     Each of the PACKAGES is a folder of source files. A line that uses a name defined in another file of the package is
@@ -43,10 +44,7 @@ def bench_recall_command(
     if misses is not None:
         misses.write_text(json.dumps([_miss(answer) for answer in answers if _is_miss(answer)], indent=1), "utf-8")
     figures = recall_figures(answers)
-    if as_json:
-        output.as_json(figures)
-    else:
-        output.line(recall_table(figures))
+    return figures, lambda: output.line(recall_table(figures))
 
 
 def recall_table(figures: Mapping[str, Any]) -> str:

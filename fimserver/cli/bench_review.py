@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from fimserver.bench.review import Judged, Pair, as_rows, figures, judged, read_
 from fimserver.cli import output
 from fimserver.cli.chat_model import chat_engine, chat_model_option
 from fimserver.cli.choice import Choice
+from fimserver.cli.figures import Figures, printing_figures
+from fimserver.cli.progress import at_work
 from fimserver.engine.interface import Engine
 from fimserver.review.asking import loaded
 
@@ -39,7 +42,7 @@ _ROWS = (
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--language", "languages", multiple=True, help="Only pairs of this language; may be repeated.")
 @click.option("--findings", "findings_file", type=click.Path(path_type=Path), help="Write every finding to this file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 @chat_model_option
 @click.pass_obj
 def bench_review_command(
@@ -47,9 +50,8 @@ def bench_review_command(
     folder: Path | None,
     languages: tuple[str, ...],
     findings_file: Path | None,
-    as_json: bool,
     model: str | None,
-) -> None:
+) -> Figures:
     """Measure how often the findings of a review are right.
 
     FOLDER holds pairs as fixtures/review of a checkout does, which is used where none is named.
@@ -62,22 +64,21 @@ def bench_review_command(
     results = asyncio.run(_run(chat_engine(choice, model), pairs))
     if findings_file is not None:
         findings_file.write_text(json.dumps(as_rows(results), indent=1), "utf-8")
-    _show(figures(results), as_json=as_json)
+    result = figures(results)
+    return result, partial(_show, result)
 
 
 async def _run(engine: Engine, pairs: Sequence[Pair]) -> list[Judged]:
     try:
-        await loaded(engine)
+        with at_work(engine):
+            await loaded(engine)
         return await judged(engine, pairs, lambda done: click.echo(f"{done} of {len(pairs)}", err=True))
     finally:
         await engine.close()
 
 
-def _show(result: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        output.as_json(result)
-    else:
-        output.line(markdown_table(["", ""], [[_written(result[key]), meaning] for key, meaning in _ROWS]))
+def _show(result: dict[str, Any]) -> None:
+    output.line(markdown_table(["", ""], [[_written(result[key]), meaning] for key, meaning in _ROWS]))
 
 
 def _written(value: float | None) -> str:

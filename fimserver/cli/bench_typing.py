@@ -18,6 +18,7 @@ from fimserver.bench.typing import Replayed, as_rows, replay, typing_figures
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import ask_status
+from fimserver.cli.figures import Figures, printing_figures
 from fimserver.errors import FimError
 from fimserver.models.store import resolve
 
@@ -47,7 +48,7 @@ _ROWS = (
 @click.option("--baseline", metavar="llama-server=URL|FILE", help="Replay against a llama-server too, in the same run.")
 @click.option("--keys", "keys_file", type=click.Path(path_type=Path), help="Write every key to this file.")
 @click.option("--svg", "chart_file", type=click.Path(path_type=Path), help="Draw the tokens of all keys to this file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@printing_figures
 @click.pass_obj
 def bench_typing_command(
     choice: Choice,
@@ -57,8 +58,7 @@ def bench_typing_command(
     baseline: str | None,
     keys_file: Path | None,
     chart_file: Path | None,
-    as_json: bool,
-) -> None:
+) -> Figures:
     """Measure what each key costs.
 
     TRACES are recorded editing, by default all those of fixtures/traces in a checkout. If none are named two more
@@ -95,10 +95,7 @@ def bench_typing_command(
     if chart_file is not None:
         evaluated = {name: [key.evaluated_tokens for key in run.keys] for name, run in replayed.items()}
         chart_file.write_text(typing_chart(evaluated), "utf-8")
-    if as_json:
-        output.as_json(result)
-    else:
-        _show(result)
+    return result, partial(_show, result)
 
 
 def _figures(replayed: Replayed, cold: Replayed | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import click
 from fimserver.cli.chat_model import chat_engine, chat_model_option
 from fimserver.cli.choice import Choice
 from fimserver.cli.filter import read_text, write
+from fimserver.cli.progress import at_work
 from fimserver.engine.interface import Engine
 from fimserver.prompt.chat import ChatMessage
 from fimserver.review.asking import answer
@@ -44,7 +45,8 @@ async def _next_turn(engine: Engine, buffer: str, max_tokens: int, *, whole: boo
         turns = turns_of(buffer)
         if whole:
             write(before_answer(buffer))
-        await say(engine, turns, max_tokens)
+        with at_work(engine, streams=True):
+            await say(engine, turns, max_tokens)
         write(AFTER_ANSWER if whole else "\n")
     finally:
         await engine.close()

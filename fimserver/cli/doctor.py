@@ -20,8 +20,10 @@ from fimserver.cli import output
 from fimserver.cli.chat_model import chat_model_here
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import ask_status, engine_name, engine_options
+from fimserver.cli.exit_codes import ExitCode
 from fimserver.cli.gpu_hint import gpu_hint
 from fimserver.cli.installing import build_llama, build_llama_again, install_command
+from fimserver.cli.progress import told
 from fimserver.engine.interface import EngineState
 from fimserver.engine.wire import encode
 from fimserver.errors import FimError
@@ -72,12 +74,15 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
 
     Ends with code 2 if anything needs mending.
     """
-    checks = [_checked(check, context.obj) for check in CHECKS]
+    checks: list[Check] = []
+    with told(lambda: f"{len(checks)} of {len(CHECKS)} checks are done."):
+        for check in CHECKS:
+            checks.append(_checked(check, context.obj))  # noqa: PERF401 - how many are done is told meanwhile
     if as_json:
         output.as_json([{**asdict(check), "ok": check.ok} for check in checks])
     else:
         output.columns([_row(check) for check in checks])
-    context.exit(0 if all(check.ok for check in checks) else 2)
+    context.exit(ExitCode.DONE if all(check.ok for check in checks) else ExitCode.REFUSED)
 
 
 def check_python(_choice: Choice) -> Check:

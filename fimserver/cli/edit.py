@@ -19,6 +19,7 @@ from fimserver.cli.choice import Choice
 from fimserver.cli.engines import new_engine
 from fimserver.cli.filter import document_of, path_option, read_text, write
 from fimserver.cli.place import project_of
+from fimserver.cli.progress import at_work
 from fimserver.engine.interface import Engine
 from fimserver.errors import EditRefused, FimError
 from fimserver.review.actions import ACTIONS, Action, Becomes
@@ -43,6 +44,7 @@ class _Job:
     path: Path | None  # where the file is on disk; None for what was piped in
     writes: bool
     force: bool
+    as_json: bool
 
 
 @click.command("edit")
@@ -52,6 +54,7 @@ class _Job:
 @click.option("--diagnostic", "diagnostics", multiple=True, metavar="TEXT", help="What to fix, for `fix`; repeatable.")
 @click.option("--write", "writes", is_flag=True, help="Change the file instead of showing how it would change.")
 @click.option("--force", is_flag=True, help="Also where syntax errors are added.")
+@click.option("--json", "as_json", is_flag=True, help="Print the text, and whether the file was changed, as JSON.")
 @path_option
 @chat_model_option
 @click.pass_obj
@@ -63,6 +66,7 @@ def edit_command(
     diagnostics: tuple[str, ...],
     writes: bool,
     force: bool,
+    as_json: bool,
     path: Path | None,
     model: str | None,
 ) -> None:
@@ -96,8 +100,10 @@ def edit_command(
         path=source,
         writes=writes,
         force=force,
+        as_json=as_json,
     )
-    asyncio.run(_carry_out(job))
+    with at_work(job.chat, streams=job.action.becomes is Becomes.TEXT and not as_json):
+        asyncio.run(_carry_out(job))
 
 
 async def _carry_out(job: _Job) -> None:
@@ -109,6 +115,9 @@ async def _carry_out(job: _Job) -> None:
 
 
 async def _text(job: _Job) -> None:
+    if job.as_json:
+        _print(job, "".join([piece async for piece in answered(job.chat, job.ask)]))
+        return
     async for piece in answered(job.chat, job.ask):
         write(piece)
     write("\n")
@@ -130,13 +139,16 @@ async def _file(job: _Job) -> None:
     name = name_at(document, job.ask.part.start)
     new = await file_of_tests(job.chat, job.ask, path, name, project_of(path), _nothing)
     _allow(job, new.new_errors)
-    if not job.writes:
+    if job.writes:
+        new.path.parent.mkdir(parents=True, exist_ok=True)
+        with new.path.open("x", encoding="utf-8", newline="") as file:
+            file.write(new.text)
+    if job.as_json:
+        _print(job, new.text, new.path)
+    elif job.writes:
+        output.line(f"{new.path} was written.")
+    else:
         write(new.text)
-        return
-    new.path.parent.mkdir(parents=True, exist_ok=True)
-    with new.path.open("x", encoding="utf-8", newline="") as file:
-        file.write(new.text)
-    output.line(f"{new.path} was written.")
 
 
 _CARRIED_OUT = {
@@ -150,16 +162,24 @@ _CARRIED_OUT = {
 def _use(job: _Job, edit: Edit) -> None:
     """Write the new text, change the file, or show how it would change."""
     _allow(job, edit.new_errors)
-    if job.path is None:
+    if job.path is not None and job.writes:
+        if read_text(str(job.path)) != edit.document.text:
+            raise EditRefused(f"{job.path} was changed while the model was writing, so nothing was done. Ask again.")
+        job.path.write_bytes(edit.result.encode())
+    if job.as_json:
+        _print(job, edit.result, job.path)
+    elif job.path is None:
         write(edit.result)
-    elif not job.writes:
+    elif job.writes:
+        output.line(f"{job.path} was changed.")
+    else:
         for line in _diff(edit, job.ask.path):
             output.line((line, _STYLES.get(line[:1], "")))
-    elif read_text(str(job.path)) != edit.document.text:
-        raise EditRefused(f"{job.path} was changed while the model was writing, so nothing was done. Ask again.")
-    else:
-        job.path.write_bytes(edit.result.encode())
-        output.line(f"{job.path} was changed.")
+
+
+def _print(job: _Job, text: str, path: Path | None = None) -> None:
+    """Print what was made as JSON: an explanation, or the new text of a file."""
+    output.as_json({"text": text, "path": str(path) if path else None, "written": path is not None and job.writes})
 
 
 _STYLES = {"+": output.GOOD, "-": output.BAD, "@": output.FAINT}

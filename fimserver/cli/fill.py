@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
 from fimserver.cli.filter import document_of, path_option, read_text, write
+from fimserver.cli.progress import at_work
 from fimserver.complete.completer import Completer
 from fimserver.engine.interface import Engine
 from fimserver.errors import FimError
@@ -30,9 +32,10 @@ _MOST_LINES = 100
 @click.argument("source", metavar="FILE|-")
 @click.option("--mark", default=MARK, show_default=True, help="What stands where the text is to be filled in.")
 @click.option("--whole", is_flag=True, help="Write the whole text, filled in, instead of the middle alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the text as JSON.")
 @path_option
 @click.pass_obj
-def fill_command(choice: Choice, source: str, mark: str, whole: bool, path: Path | None) -> None:
+def fill_command(choice: Choice, source: str, mark: str, whole: bool, as_json: bool, path: Path | None) -> None:
     """Fill in a text at its mark.
 
     Reads a text that holds the mark once, and writes what belongs there. --path names the file it is of, and so its
@@ -41,12 +44,18 @@ def fill_command(choice: Choice, source: str, mark: str, whole: bool, path: Path
     text = read_text(source)
     before, after = _split(text, mark)
     document = document_of(before + after, path or (None if source == "-" else Path(source)))
-    outcome = asyncio.run(_outcome(new_engine(choice.settings, choice.script), choice.settings, document, len(before)))
+    engine = new_engine(choice.settings, choice.script)
+    with at_work(engine):
+        outcome = asyncio.run(_outcome(engine, choice.settings, document, len(before)))
     if not isinstance(outcome, Completion):
-        if whole:
+        if whole and not as_json:
             write(text)  # an editor that takes what is written for its buffer keeps what it had
         raise FimError(f"Nothing was filled in: {outcome.reason}. {outcome.detail}".rstrip())
-    write(filled(outcome, document) if whole else middle(outcome, document, len(before)))
+    answer = filled(outcome, document) if whole else middle(outcome, document, len(before))
+    if as_json:
+        output.as_json({"text": answer})
+    else:
+        write(answer)
 
 
 def filled(completion: Completion, document: Document) -> str:

@@ -1,8 +1,7 @@
 """Turn a command line into one command, and whatever goes wrong into one sentence.
 
-Exit codes: 0 done; 1 a fault of ours, described in the log; 2 it cannot be done as asked, and the sentence says what
-would mend it; 130 interrupted. A command's module is imported only when that command runs: an editor that starts
-`fimserver serve` waits for nothing else.
+How it ends is told by an exit code of exit_codes.py. A command's module is imported only when that command runs: an
+editor that starts `fimserver serve` waits for nothing else.
 """
 
 import importlib
@@ -16,11 +15,8 @@ import click
 
 from fimserver import __version__
 from fimserver.cli.choice import choose
+from fimserver.cli.exit_codes import ExitCode
 from fimserver.errors import FimError
-
-EXIT_FAULT = 1
-EXIT_REFUSED = 2
-EXIT_INTERRUPTED = 130
 
 
 class Row(NamedTuple):
@@ -108,13 +104,13 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         return command_line.main(arguments, prog_name="fimserver", standalone_mode=False) or 0
     except (click.Abort, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
+        return ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except FimError as error:
         click.echo(f"fimserver: {error}", err=True)
-        return EXIT_REFUSED
+        return ExitCode.REFUSED
     except Exception as error:  # noqa: BLE001 - what nobody foresaw is told in one sentence, too
         return _report_fault(error)
 
@@ -133,4 +129,4 @@ def _report_fault(error: Exception) -> int:
     logging.getLogger(__name__).error("a command failed", exc_info=error)
     where = f"The details are in {log_file}; please report them." if log_file else "No log file could be written."
     click.echo(f"fimserver: this is a fault of fimserver itself ({type(error).__name__}). {where}", err=True)
-    return EXIT_FAULT
+    return ExitCode.FAULT

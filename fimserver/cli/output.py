@@ -6,8 +6,7 @@ harmless first: an escape sequence in it reaches nobody's terminal.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -46,29 +45,6 @@ def columns(rows: Sequence[Sequence[Part]]) -> None:
         last = len(row) - 1
         padded = [_padded(cell, 0 if index == last else widths[index] + 2) for index, cell in enumerate(row)]
         line(*padded)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield a function that shows how far a download is: name, bytes done, bytes in all. Silent without a terminal."""
-    from rich import progress as bar
-
-    console = Console(stderr=True)
-    columns = ("{task.description}", bar.BarColumn(), bar.DownloadColumn(), bar.TransferSpeedColumn())
-    bars = bar.Progress(*columns, bar.TimeRemainingColumn(), console=console, disable=not console.is_terminal)
-    tasks: dict[str, bar.TaskID] = {}
-
-    def show(name: str, done_bytes: int, total_bytes: int) -> None:
-        if name not in tasks:
-            bars.start()
-            tasks[name] = bars.add_task(name)
-        bars.update(tasks[name], completed=done_bytes, total=total_bytes)
-
-    try:
-        yield show
-    finally:
-        if tasks:
-            bars.stop()
 
 
 def as_json(value: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from fimserver.cli import output
+from fimserver.cli.progress import downloads
 from fimserver.models.download import Progress, pull
 
 
@@ -28,7 +29,7 @@ def pull_command(name: str, to: Path | None, login: bool, as_json: bool) -> None
 
 def pulled(name: str, *, to: Path | None = None, login: bool = False) -> Path:
     """Download a model, with its progress on standard error, and return its file. Raises ModelError."""
-    with output.progress() as show:
+    with downloads() as show:
 
         def on_progress(progress: Progress) -> None:
             show(progress.name, progress.done_bytes, progress.total_bytes)

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from fimserver.cli import output
+from fimserver.cli.progress import told
 from fimserver.models.hardware import this_machine
 from fimserver.models.recommend import Candidate, recommend
 
@@ -16,7 +17,8 @@ def recommend_command(as_json: bool) -> None:
 
     Takes about three seconds. Nothing is downloaded.
     """
-    recommendation = recommend(this_machine())
+    with told(lambda: "This machine is being measured."):
+        recommendation = recommend(this_machine())
     pick = recommendation.pick
     if as_json:
         values = {"pick": _values(pick), "runner_up": _values(recommendation.runner_up)}

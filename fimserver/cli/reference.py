@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import click
 
+from fimserver.cli.exit_codes import MEANINGS, ExitCode
 from fimserver.cli.main import COMMANDS, command_line
 from fimserver.models.catalogue import CatalogueModel, catalogue, usual_file
 from fimserver.retrieval.built_in import built_in_rows
@@ -76,6 +77,17 @@ def _values(entry: "Field[Any]") -> str:
     if facts["at_least"] is not None:
         return f"{facts['at_least']:,} to {facts['at_most']:,}"
     return {bool: "`true`, `false`", tuple: "texts", str: "text"}[type(entry.default)]
+
+
+def commands_document() -> str:
+    """Return the exit codes, and the help of every command."""
+    return f"{exit_codes_table()}\n{command_sections()}"
+
+
+def exit_codes_table() -> str:
+    """Return a row for each exit code."""
+    rows = [_row(f"`{int(code)}`", MEANINGS[code]) for code in ExitCode]
+    return "\n".join(["## Exit codes", "", _row("Code", "Meaning"), _row("---", "---"), *rows]) + "\n"
 
 
 def command_sections() -> str:
@@ -166,7 +178,7 @@ def _list(names: Sequence[str]) -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "context.md": excluded_table,
     "settings.md": settings_tables,
-    "commands.md": command_sections,
+    "commands.md": commands_document,
     "models.md": models_table,
     "modules.md": module_list,
 }

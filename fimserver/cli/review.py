@@ -1,7 +1,6 @@
 """Turn files or a change into findings of the chat model, for a terminal, a script or a hook."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field
@@ -12,8 +11,11 @@ import click
 from fimserver.cli import output
 from fimserver.cli.chat_model import chat_engine, chat_model_option
 from fimserver.cli.choice import Choice
+from fimserver.cli.exit_codes import ExitCode
 from fimserver.cli.findings import as_values, github_line, sarif, show_finding
 from fimserver.cli.place import project_of
+from fimserver.cli.progress import at_work
+from fimserver.cli.project import indexed
 from fimserver.engine.interface import Engine
 from fimserver.errors import FileUnsuitable
 from fimserver.logs import set_up_logging
@@ -32,13 +34,11 @@ from fimserver.review.reviewer import Review, Wishes, told, told_dropped
 from fimserver.settings import Settings
 from fimserver.uris import path_of
 
-# Other files may help; a project that is not indexed by then is reviewed without.
-_INDEXED_S = 10.0
-
-EXIT_REFUSED = 2
-
-# The exit code says how bad the worst finding is that counts. 1 is taken too: a fault of ours.
-EXIT_CODES: Mapping[Severity, int] = {Severity.NOTE: 3, Severity.WARNING: 4, Severity.ERROR: 5}
+_EXIT_CODES: Mapping[Severity, ExitCode] = {
+    Severity.NOTE: ExitCode.NOTE,
+    Severity.WARNING: ExitCode.WARNING,
+    Severity.ERROR: ExitCode.ERROR,
+}
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -104,7 +104,7 @@ def review_command(
     error; 0 where there is none. 2 means that nothing could be reviewed, or that the model's answers were of no use.
     """
     if restore:
-        click.echo(f"{restore_all()} dismissals were forgotten.")
+        _restore(form)
         return
     if staged and base:
         raise click.UsageError("--staged and --base are two different changes; name one.")
@@ -118,15 +118,23 @@ def review_command(
         asyncio.run(_review(asking, paths, wanted, outcome))
     finally:  # what was found before an error or Ctrl+C is not lost
         _show_rest(outcome, shown_as)
-    context.exit(EXIT_REFUSED if outcome.is_unusable else exit_code(outcome.findings, fail_on))
+    context.exit(ExitCode.REFUSED if outcome.is_unusable else exit_code(outcome.findings, fail_on))
 
 
-def exit_code(findings: Sequence[Finding], fail_on: str) -> int:
+def _restore(form: str | None) -> None:
+    restored = restore_all()
+    if form == "json":
+        output.as_json({"restored": restored})
+    else:
+        output.line(f"{restored} dismissals were forgotten.")
+
+
+def exit_code(findings: Sequence[Finding], fail_on: str) -> ExitCode:
     """Return the code of the worst finding that is at least as bad as `fail_on`, 0 where none is."""
     order = list(Severity)
     counting = order[: order.index(Severity(fail_on)) + 1] if fail_on != "never" else []
     worst = next((severity for severity in counting if any(one.severity is severity for one in findings)), None)
-    return EXIT_CODES[worst] if worst else 0
+    return _EXIT_CODES[worst] if worst else ExitCode.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +149,15 @@ class _Asking:
 
 async def _review(asking: _Asking, paths: Sequence[Path], wanted: Wanted | None, outcome: _Outcome) -> None:
     try:
-        await loaded(asking.engine)  # without a chat model there is no reason to look at any file
-        roots = tuple(dict.fromkeys(project_of(path / "_") for path in paths or [Path.cwd()]))
+        with at_work(asking.engine, streams=True):
+            await loaded(asking.engine)  # without a chat model there is no reason to look at any file
+        roots = tuple(dict.fromkeys(map(_root, paths or [Path.cwd()])))
         found = await _found(paths, wanted, Exclusions(roots, asking.settings.context))
         outcome.skipped = [one for one in found if isinstance(one, Skipped)]
         targets = [one for one in found if isinstance(one, Target)]
         with closing(Gatherer(roots, asking.settings.context)) as gatherer:
             if asking.settings.context.other_files and targets:
-                await asyncio.to_thread(gatherer.indexed.wait, _INDEXED_S)
+                await indexed(gatherer)
             wishes = Wishes(related=related_by(gatherer, asking.settings), dismissed=asking.dismissed, roots=roots)
             outcome.review = Review(asking.engine, targets, wishes)
             await _collect(outcome.review, asking, outcome)
@@ -157,12 +166,16 @@ async def _review(asking: _Asking, paths: Sequence[Path], wanted: Wanted | None,
         await asking.engine.close()
 
 
+def _root(path: Path) -> Path:
+    """Return the project that a file or a folder is of."""
+    return project_of(path / "_" if path.is_dir() else path)
+
+
 async def _collect(review: Review, asking: _Asking, outcome: _Outcome) -> None:
     def begin(number: int, passage: Passage) -> None:
-        if sys.stderr.isatty():
-            path = path_of(passage.document.uri)
-            count = len(review.passages)
-            click.echo(f"{path.name if path else ''}: {passage.asked_words} ({number + 1} of {count})", err=True)
+        path = path_of(passage.document.uri)
+        count = len(review.passages)
+        click.echo(f"{path.name if path else ''}: lines {passage.asked_words} ({number + 1} of {count})", err=True)
 
     async with aclosing(review.findings(begin)) as found:
         async for finding in found:

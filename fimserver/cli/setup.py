@@ -16,12 +16,11 @@ from fimserver.cli.choice import Choice
 from fimserver.cli.consent import Talk, talk_with
 from fimserver.cli.editor_blocks import program
 from fimserver.cli.editor_steps import EDITORS, Editor, found_editors
+from fimserver.cli.exit_codes import ExitCode
 from fimserver.cli.setup_editor import Taken, set_up_editor
 from fimserver.cli.setup_model import set_up_model
 from fimserver.cli.trial import Trial, first_suggestion
 from fimserver.errors import FimError
-
-EXIT_REFUSED = 2
 
 
 @click.command("setup")
@@ -57,7 +56,7 @@ def setup_command(
     trial = _tried(context.obj, talk)
     if as_json:
         output.as_json(_values(name, taken, trial, talk))
-    context.exit(EXIT_REFUSED if talk.failures else 0)
+    context.exit(ExitCode.REFUSED if talk.failures else ExitCode.DONE)
 
 
 def _print_blocks(editors: Sequence[Editor]) -> None:
@@ -73,7 +72,7 @@ def _tried(choice: Choice, talk: Talk) -> Trial | None:
     command = (program(), *choice.options, "serve")
     talk.tell("\nAsking the language server as an editor does…")
     try:
-        trial = asyncio.run(first_suggestion(command, talk.tell))
+        trial = asyncio.run(first_suggestion(command))
     except FimError as error:
         talk.fail(str(error))
         return None

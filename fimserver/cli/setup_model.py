@@ -5,6 +5,7 @@ from contextlib import suppress
 from fimserver.cli.choice import Choice, absolute_model
 from fimserver.cli.consent import Talk
 from fimserver.cli.engines import engine_name
+from fimserver.cli.progress import told
 from fimserver.cli.pull import pulled
 from fimserver.cli.use import use
 from fimserver.errors import ModelError, ModelMissing
@@ -50,8 +51,8 @@ def _now(choice: Choice) -> str:
 
 
 def _recommended(talk: Talk) -> str:
-    talk.tell("Measuring this machine…")
-    recommendation = recommend(this_machine())
+    with told(lambda: "This machine is being measured."):
+        recommendation = recommend(this_machine())
     pick = recommendation.pick
     talk.tell(f"The model for this machine: {pick.choice.id}." if pick else "The embedded model it is.")
     for reason in recommendation.reasons:

@@ -16,6 +16,7 @@ from fimserver.cli.chat import say
 from fimserver.cli.chat_model import chat_engine
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model
+from fimserver.cli.progress import at_work
 from fimserver.engine.interface import Engine
 from fimserver.errors import AnswerCut, FileUnsuitable, FimError
 from fimserver.files import private_folder, state_folder
@@ -53,7 +54,8 @@ def talk(choice: Choice, model: str | None, max_tokens: int, source: str | None)
     with asyncio.Runner() as runner, _history():
         conversation = Talk(choice, max_tokens, runner, chat_engine(choice, model))
         try:
-            name = runner.run(loaded_model(conversation.engine)).name
+            with at_work(conversation.engine):
+                name = runner.run(loaded_model(conversation.engine)).name
             _tell(f"{name} answers. /help lists what can be done.")
             if source is not None:
                 _attach_file(conversation, source)
@@ -125,7 +127,8 @@ def _model(conversation: Talk, name: str) -> None:
     """Say which model answers, or change it; one that cannot answer changes nothing."""
     engine = chat_engine(conversation.choice, name) if name else conversation.engine
     try:
-        facts = conversation.runner.run(loaded_model(engine))
+        with at_work(engine):
+            facts = conversation.runner.run(loaded_model(engine))
     except FimError:
         conversation.runner.run(engine.close())
         raise

@@ -6,11 +6,12 @@ is put aside: how sure the model must be, and how soon it must answer.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fimserver.bench.editor import Buffer, Editor
+from fimserver.cli.progress import told
 from fimserver.engine.interface import EngineState
 from fimserver.errors import EngineUnavailable
 
@@ -35,17 +36,17 @@ class Trial:
     ms: float
 
 
-async def first_suggestion(command: Sequence[str], on_status: Callable[[str], None]) -> Trial:
+async def first_suggestion(command: Sequence[str]) -> Trial:
     """Start a language server, type the beginning of a line, and return what it suggests.
 
-    `on_status` hears each new status while the model is loaded. Raises EngineUnavailable where nothing can answer.
+    Raises EngineUnavailable where nothing can answer.
     """
     try:
         async with Editor(command) as editor:
             await editor.initialize(_OPTIONS)
             before, after = fixture()
             buffer = Buffer(editor, "untitled:cart.py", "python", before, after)
-            await engine_ready(editor, buffer, on_status)
+            await engine_ready(editor, buffer)
             return await _asked(editor, buffer)
     except OSError as error:
         raise EngineUnavailable(f"{command[0]} cannot be started: {error.strerror or error}.") from error
@@ -57,19 +58,18 @@ def fixture() -> tuple[str, str]:
     return before, after
 
 
-async def engine_ready(editor: Editor, buffer: Buffer, on_status: Callable[[str], None] = lambda _: None) -> None:
+async def engine_ready(editor: Editor, buffer: Buffer) -> None:
     """Ask for the first suggestion, which starts the engine, until the model is loaded and answers."""
-    told = ""
-    while True:
-        await buffer.suggest()
-        status = await editor.run_command("fimserver.status")
-        if status["engine"] == EngineState.FAILED:
-            raise EngineUnavailable(status["message"])
-        if status["engine"] == EngineState.READY:
-            return
-        if status["message"] != told:
-            on_status(told := status["message"])
-        await asyncio.sleep(_LOOK_AGAIN_S)
+    status = {"message": ""}
+    with told(lambda: status["message"]):
+        while True:
+            await buffer.suggest()
+            status = await editor.run_command("fimserver.status")
+            if status["engine"] == EngineState.FAILED:
+                raise EngineUnavailable(status["message"])
+            if status["engine"] == EngineState.READY:
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 async def _asked(editor: Editor, buffer: Buffer) -> Trial:

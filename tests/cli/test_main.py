@@ -12,6 +12,7 @@ import pytest
 
 from fimserver import __version__
 from fimserver.cli import main
+from fimserver.cli.exit_codes import ExitCode
 from tests.cli import commands
 
 # Each costs an editor that starts the server, or a person who asks for help, a noticeable time.
@@ -62,7 +63,7 @@ def test_serving_loads_the_protocol_library_only_when_asked_to() -> None:
 )
 def test_a_wrong_command_line_ends_with_code_2_and_says_so(arguments: tuple[str, ...]) -> None:
     ran = commands.run(*arguments)
-    assert ran.code == main.EXIT_REFUSED
+    assert ran.code == ExitCode.REFUSED
     assert ran.out == ""
     assert ran.err
     assert "Traceback" not in ran.err
@@ -80,7 +81,7 @@ def test_a_fault_of_ours_is_one_sentence_and_its_details_stand_in_the_log(
     monkeypatch.setitem(sys.modules, "fimserver.cli.broken", module)
     monkeypatch.setattr(main, "COMMANDS", (main.Row("broken", "broken", "Break."),))
 
-    assert main.run(["broken"]) == main.EXIT_FAULT
+    assert main.run(["broken"]) == ExitCode.FAULT
     assert capsys.readouterr().err.count("\n") == 1
     assert "one by nought" in (home / "state" / "cli.log").read_text("utf-8")
 
@@ -96,5 +97,5 @@ def test_an_interrupted_command_ends_with_code_130_and_no_traceback(tmp_path: Pa
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
         os.close(writer)
-    assert process.returncode == main.EXIT_INTERRUPTED
+    assert process.returncode == ExitCode.INTERRUPTED
     assert b"Traceback" not in err

@@ -67,7 +67,7 @@ def test_a_finding_is_printed_with_its_fix_by_a_process_of_its_own(project: Path
         "mean.py:3:20: error [bug] It may be 0.\n"
         "  -     return total / len(values)\n"
         "  +     return total / max(1, len(values))\n",
-        "",
+        "mean.py: lines 1 to 3 (1 of 1)\n",
     )
 
 
@@ -87,8 +87,14 @@ def test_a_change_or_a_folder_is_reviewed(project: Path, arguments: tuple[str, .
     ]
 
 
+def test_a_file_of_no_repository_is_reviewed(project: Path) -> None:
+    subprocess.run(["rm", "-r", str(project / ".git")], check=True)
+    assert [one["path"] for one in review(project, "--json", "mean.py").json["findings"]] == ["mean.py"]
+
+
 def test_silence_is_no_finding(project: Path) -> None:
-    assert review(project, "mean.py", answer="{}") == Ran(0, "No findings.\n", "")
+    ran = review(project, "mean.py", answer="{}")
+    assert ran == Ran(0, "No findings.\n", "mean.py: lines 1 to 3 (1 of 1)\n")
 
 
 def test_prose_is_no_clean_bill(project: Path) -> None:

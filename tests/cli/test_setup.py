@@ -210,4 +210,4 @@ def test_a_command_that_is_agreed_to_runs_and_its_failure_is_told(tmp_path: Path
 )
 async def test_a_server_that_cannot_answer_is_told_of(command: tuple[str, ...], says: str) -> None:
     with pytest.raises(FimError, match=says):
-        await first_suggestion(command, lambda _: None)
+        await first_suggestion(command)
