@@ -27,6 +27,9 @@ PURE = (
     "fimserver/values.py",
 )
 
+# It runs in a process of its own, under limits, and is tested through it.
+NOT_PURE = ("fimserver/prompt/chat_template.py",)
+
 LEAST_PERCENT = 90.0
 
 
@@ -67,7 +70,7 @@ def measured(folder: Path) -> dict[str, Any]:
 def pure_modules(files: dict[str, Any]) -> Iterator[Module]:
     """Yield the pure modules among the files that coverage.py tells of."""
     for path, told in files.items():
-        if path.startswith(PURE):
+        if path.startswith(PURE) and path not in NOT_PURE:
             yield Module(path, told["summary"]["percent_covered"], told["missing_lines"])
 
 

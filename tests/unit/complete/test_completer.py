@@ -304,6 +304,30 @@ async def test_where_nothing_is_suggested_nothing_is_prepared(completion: dict[s
     assert engine.warmed.empty()
 
 
+async def test_the_whole_prompt_is_evaluated_for_whoever_waits_for_it() -> None:
+    engine = Asked(says("2", "\n"))
+    completing = completer(engine)
+    document, offset = drawn("x = 1\ny = ‸\n")
+    await completing.prepared(document, offset)
+    assert [segment.text for segment in engine.warmed.get_nowait().segments if "x = 1" in segment.text] == ["x = 1\n"]
+    assert await shown(completing, "x = 1\ny = ‸\n") == "x = 1\ny = 2‸\n"
+    assert len(engine.requests) == 1
+
+
+async def test_of_a_closed_document_nothing_is_kept_and_nothing_is_written_for_it(tmp_path: Path) -> None:
+    engine = Asked(says("a", "\n"), says("b", tmp_path / "never", "\n"))
+    completing = completer(engine)
+    assert await shown(completing, "x = ‸") == "x = a‸"
+    completing.forget("file:///project/main.py")
+    waiting = asyncio.create_task(ask(completing, "x = ‸"))
+    await until(lambda: engine.in_flight == 1)
+    completing.forget("file:///project/main.py")
+    outcome = await waiting
+    assert isinstance(outcome, Rejection)
+    assert outcome.reason is Reason.CANCELLED
+    await until(lambda: engine.in_flight == 0)
+
+
 async def test_the_journal_says_what_became_of_each_request() -> None:
     completing = completer(Asked(says("a  ", "\n")))
     await ask(completing, "x = ‸")
