@@ -10,6 +10,7 @@ from fimserver.engine.interface import EngineState
 from fimserver.lsp import names
 from fimserver.lsp.commit_message import CommitArguments, write_commit_message
 from fimserver.lsp.editing import EditArguments, run_action
+from fimserver.lsp.listing import ListArguments, list_models
 from fimserver.lsp.looking import look_after
 from fimserver.lsp.messages import structured
 from fimserver.lsp.pulling import PullArguments, pull_model
@@ -150,6 +151,7 @@ COMMANDS: Mapping[str, Row] = {
     names.RESTART_ENGINE: Row(NoArguments, _restart_engine),
     names.SET_ENABLED: Row(EnabledArguments, _set_enabled),
     names.SET_SNOOZE: Row(SnoozeArguments, _set_snooze),
+    names.LIST_MODELS: Row(ListArguments, list_models),
     names.PULL_MODEL: Row(PullArguments, pull_model),
     names.COMMIT_MESSAGE: Row(CommitArguments, write_commit_message),
     names.REVIEW: Row(ReviewArguments, review),

@@ -20,6 +20,7 @@ RESTART_ENGINE = "fimserver.restartEngine"
 SET_ENABLED = "fimserver.setEnabled"
 SET_SNOOZE = "fimserver.setSnooze"
 
+LIST_MODELS = "fimserver.listModels"
 PULL_MODEL = "fimserver.pullModel"
 
 COMMIT_MESSAGE = "fimserver.commitMessage"
@@ -42,6 +43,6 @@ def edit_command(action: str) -> str:
 
 COMMAND_NAMES = (
     *(ACCEPTED, STATUS, WHY, JOURNAL, RESTART_ENGINE, SET_ENABLED, SET_SNOOZE),
-    *(PULL_MODEL, COMMIT_MESSAGE, *map(edit_command, EDITS)),
+    *(LIST_MODELS, PULL_MODEL, COMMIT_MESSAGE, *map(edit_command, EDITS)),
     *(REVIEW, REVIEW_CANCEL, REVIEW_CLEAR, REVIEW_DISMISS, REVIEW_DISMISS_KIND, REVIEW_EXPLAIN),
 )

@@ -23,9 +23,13 @@ DOWNLOAD, USE = "Download", "Use it"
 
 @dataclass(frozen=True, slots=True)
 class PullArguments:
-    """A model as `fimserver pull` names it: an id of the catalogue, or hf:owner/repository/file."""
+    """A model as `fimserver pull` names it: an id of the catalogue, or hf:owner/repository/file.
+
+    `offer`: ask afterwards whether to use it, unless the editor's plug-in sees to that.
+    """
 
     model: str
+    offer: bool = True
 
 
 async def pull_model(session: Session, arguments: PullArguments) -> dict[str, Any] | None:
@@ -38,7 +42,8 @@ async def pull_model(session: Session, arguments: PullArguments) -> dict[str, An
         return None
     async with progress(session, f"fimserver: Download {name}", percentage=0) as report:
         path = await _pulled(name, report)
-    session.in_background(_offer(session, name, path))
+    if arguments.offer:
+        session.in_background(_offer(session, name, path))
     return {"path": str(path)}
 
 
@@ -88,5 +93,7 @@ async def _offer(session: Session, name: str, path: Path) -> None:
     followed = session.settings_file
     if followed is None or await chosen(session, f"{path.name} is here and sound.", [USE]) is None:
         return
-    write_setting(followed.path, "model", "completion", str(path) if name.startswith("hf:") else name)
+    from_hub = name.startswith("hf:")
+    use = "completion" if from_hub or "completion" in choice_named(name).model.uses else "chat"
+    write_setting(followed.path, "model", use, str(path) if from_hub else name)
     session.follow_settings_file()

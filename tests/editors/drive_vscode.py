@@ -44,11 +44,15 @@ QUIET_SETTINGS = {
     "editor.fontFamily": "DejaVu Sans Mono",
 }
 
+# Taken from the user's settings alone.
+UNTRUSTED_SETTINGS = {"security.workspace.trust.startupPrompt": "never", "security.workspace.trust.banner": "never"}
+
 # The first line of ghost text is drawn within the line, around what already stands there; more lie in a zone below.
 GHOST = """() => {
     const text = (elements) => [...elements].map((element) => element.textContent);
-    const first = text(document.querySelectorAll('.part.editor .view-line [class*=ghost-text-decoration]')).join('');
-    const more = text(document.querySelectorAll('.part.editor .suggest-preview-text .view-line'));
+    const inEditor = (selector) => document.querySelectorAll(`:is(.part.editor, .notebookOverlay) ${selector}`);
+    const first = text(inEditor('.view-line [class*=ghost-text-decoration]')).join('');
+    const more = text(inEditor('.suggest-preview-text .view-line'));
     return [first, ...more].join('\\n').replaceAll('\\u00a0', ' ').replaceAll('\\u200b', '');
 }"""
 
@@ -69,10 +73,13 @@ DRAWN = """() => {
 
 
 class CodeServer:
-    """One code-server with the packaged extension in it."""
+    """One code-server with the packaged extension in it. Folders that it does not trust it opens without a question."""
 
-    def __init__(self, programs: Path, vsix: Path, folder: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, programs: Path, vsix: Path, folder: Path, settings: Mapping[str, Any], *, trusting: bool = True
+    ) -> None:
         self.folder = folder
+        self._trust = ["--disable-workspace-trust"] if trusting else []
         self._program = str(programs / "code-server")
         self._options = [f"--user-data-dir={folder / 'user'}", f"--extensions-dir={folder / 'extensions'}"]
         self._environment = {
@@ -82,6 +89,7 @@ class CodeServer:
             "XDG_DATA_HOME": str(folder / "share"),
             "EXTENSIONS_GALLERY": '{"serviceUrl":""}',
         }
+        _write_json(folder / "user" / "User" / "settings.json", UNTRUSTED_SETTINGS)
         self.use_settings(settings)
         subprocess.run(
             [self._program, *self._options, "--install-extension", str(vsix)],
@@ -92,9 +100,12 @@ class CodeServer:
 
     def use_settings(self, settings: Mapping[str, Any]) -> None:
         """Write the machine's settings: those that name a program are taken from nowhere else in a remote window."""
-        path = self.folder / "user" / "Machine" / "settings.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**QUIET_SETTINGS, **settings}), "utf-8")
+        _write_json(self.settings_file, {**QUIET_SETTINGS, **settings})
+
+    @property
+    def settings_file(self) -> Path:
+        """The machine's settings."""
+        return self.folder / "user" / "Machine" / "settings.json"
 
     @contextmanager
     def running(self) -> Iterator[str]:
@@ -106,8 +117,8 @@ class CodeServer:
             "--auth=none",
             "--disable-telemetry",
             "--disable-update-check",
-            "--disable-workspace-trust",
             "--disable-getting-started-override",
+            *self._trust,
             *self._options,
         ]
         with log.open("wb") as output:
@@ -133,14 +144,22 @@ class Window:
 
     def open(self, file: Path) -> None:
         """Open a file as a user does, by its name, with the cursor at its end."""
+        self._open(file)
+        self.page.wait_for_selector(".part.editor .monaco-editor.focused .view-line")
+        self.press("Control+End")
+
+    def open_cell(self, notebook: Path, number: int) -> None:
+        """Open a notebook, with the cursor in one of its cells."""
+        self._open(notebook)
+        self.page.locator(".notebookOverlay .cell.code .view-lines").nth(number).click()
+
+    def _open(self, file: Path) -> None:
         self.press("Control+p")
         box = self.page.wait_for_selector(".quick-input-widget:not(.hidden) input[type=text]")
         box.fill(str(file))
         self.page.wait_for_selector(f'.quick-input-list .monaco-list-row[aria-label^="{file.name}"]')
         self.press("Enter")
         self.page.wait_for_selector(f'.tab.active[data-resource-name="{file.name}"]')
-        self.page.wait_for_selector(".part.editor .monaco-editor.focused .view-line")
-        self.press("Control+End")
 
     def press(self, *keys: str) -> None:
         """Press keys by their names: Control+End."""
@@ -195,6 +214,10 @@ class Window:
         self.press("Enter")
         self.page.wait_for_selector(".part.editor .monaco-editor.focused")
 
+    def pick(self, label: str) -> None:
+        """Choose an entry of a list."""
+        self.page.wait_for_selector(f'.quick-input-list .monaco-list-row[aria-label*="{label}"]').click()
+
     def status(self) -> str:
         """Return what the status item says."""
         item = self.page.query_selector('[id="fimserver.fimserver.status"] a')
@@ -213,6 +236,15 @@ class Window:
         """Return the messages that VS Code shows its user."""
         return [element.inner_text() for element in self.page.query_selector_all(".notification-toast-container")]
 
+    def answer(self, button: str) -> None:
+        """Press a button of the message that is shown."""
+        self.page.click(f'.notifications-list-container .monaco-button:text-is("{button}")')
+
+    def clear_messages(self) -> None:
+        """Take all messages away."""
+        self.command("Notifications: Clear All Notifications")
+        until(lambda: not self.messages(), "an empty screen", self.messages)
+
 
 @contextmanager
 def browser(programs: Path, options: Sequence[str] = CHROMIUM_OPTIONS) -> Iterator[Any]:
@@ -225,6 +257,11 @@ def browser(programs: Path, options: Sequence[str] = CHROMIUM_OPTIONS) -> Iterat
             yield chromium
         finally:
             chromium.close()
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value), "utf-8")
 
 
 def _free_port() -> int:

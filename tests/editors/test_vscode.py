@@ -1,5 +1,6 @@
 """Real VS Code with the packaged extension: what is drawn, what is accepted, and what then stands in the file."""
 
+import json
 import os
 import random
 import signal
@@ -30,6 +31,7 @@ REPLIES: list[dict[str, Any]] = [
     {"ends": "if ready:\n    start()", "text": "else:\n"},
     {"ends": 'greeting = "héé 😀" + ', "text": "name + mark\n"},
     {"ends": "return factorial", "text": "(n - 1)\n"},
+    {"ends": "radius = 2\n\narea = ", "text": "radius * radius\n"},
 ]
 
 
@@ -182,6 +184,20 @@ def test_no_character_is_left_over_however_fast_one_accepts(window: Window, file
     window.wait_until_saved_as(file, expected)
 
 
+def test_a_cell_of_a_notebook_is_completed_in_sight_of_the_cell_above(shared_window: Window, home: Path) -> None:
+    notebook = home / "project" / "areas.ipynb"
+    cells = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": source} for source in ("radius = 2", "")]
+    python = {"language_info": {"name": "python"}}
+    notebook.write_text(json.dumps({"cells": cells, "metadata": python, "nbformat": 4, "nbformat_minor": 5}), "utf-8")
+    shared_window.open_cell(notebook, 1)
+    shared_window.type("area = ")
+    shared_window.wait_for_ghost("radius * radius")
+    shared_window.press("Tab")
+    shared_window.press("Control+s")
+    expected = "area = radius * radius"
+    until(lambda: expected in notebook.read_text("utf-8"), expected, lambda: notebook.read_text("utf-8"))
+
+
 def test_snoozed_nothing_is_drawn_and_the_status_says_so(window: Window) -> None:
     window.command("Silence for 5 Minutes")
     window.wait_for_status("Silent")
@@ -198,8 +214,7 @@ def test_why_is_told(window: Window) -> None:
     window.wait_for_ghost("a, b:")
     window.command("Why Is Nothing Suggested?")
     until(lambda: any("The last suggestion was shown" in text for text in window.messages()), "why", window.messages)
-    window.command("Notifications: Clear All Notifications")
-    until(lambda: not window.messages(), "an empty screen")
+    window.clear_messages()
 
 
 def test_a_killed_server_is_started_again_and_typing_goes_on(window: Window, file: Path) -> None:
@@ -228,8 +243,7 @@ def test_a_program_that_is_missing_is_told_once_with_buttons_and_the_settings_ar
     shared_window.wait_for_status("Ready")
     shared_window.type("def add(")
     shared_window.wait_for_ghost("a, b:")
-    shared_window.command("Notifications: Clear All Notifications")
-    until(lambda: not shared_window.messages(), "an empty screen")
+    shared_window.clear_messages()
 
 
 # The line to write is the same in every file, so that the embedded model has something to say in each.

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fimserver.models.catalogue import catalogue
 from fimserver.models.store import embedded_model
 from tests.lsp.editing_window import CAPABILITIES, EditingWindow
 from tests.lsp.raw_client import Message, RawClient
@@ -35,8 +36,16 @@ def pull(window: EditingWindow, name: str = NAME) -> Message:
 
 
 def begin(window: EditingWindow, name: str = NAME) -> int:
-    command = {"command": "fimserver.pullModel", "arguments": [name]}
-    window.client.send({"id": 7, "method": "workspace/executeCommand", "params": command})
+    return send(window, "fimserver.pullModel", name)
+
+
+def run(window: EditingWindow, command: str, *arguments: Any) -> Message:
+    return window.finish(send(window, command, *arguments))
+
+
+def send(window: EditingWindow, command: str, *arguments: Any) -> int:
+    params = {"command": command, "arguments": arguments}
+    window.client.send({"id": 7, "method": "workspace/executeCommand", "params": params})
     return 7
 
 
@@ -46,6 +55,29 @@ def test_without_a_yes_no_connection_is_opened(window: EditingWindow, hub: HubSe
     assert pull(window)["result"] is None
     assert window.asked == ["window/showMessageRequest"]
     assert hub.requests == []
+
+
+def test_the_models_that_are_here_are_listed_before_those_that_can_be_had(
+    window: EditingWindow, hub: HubServer, tmp_path: Path
+) -> None:
+    mine = tmp_path / "models" / "mine.gguf"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_bytes(embedded_model().read_bytes())
+    listed = {use: run(window, "fimserver.listModels", use)["result"] for use in ("completion", "chat")}
+    assert [model["name"] for model in listed["completion"]][:2] == ["embedded", str(mine)]
+    assert listed["chat"][0]["name"] == str(mine)
+    for use, models in listed.items():
+        first = next(model for model in models if not model["here"])
+        assert first["name"] == next(model.id for model in catalogue().values() if use in model.uses and model.files)
+    assert hub.requests == []
+
+
+def test_a_plug_in_may_see_itself_to_the_use_of_what_was_downloaded(window: EditingWindow, tmp_path: Path) -> None:
+    window.pressed = "Download"
+    path = tmp_path / "models" / "o" / "r" / "tiny-fim-pulled.gguf"
+    assert run(window, "fimserver.pullModel", NAME, False)["result"] == {"path": str(path)}
+    run(window, "fimserver.why")
+    assert window.asked.count("window/showMessageRequest") == 1, "whether to download"
 
 
 def test_a_download_shows_how_far_it_is_and_ends_in_a_file_that_can_be_chosen(

@@ -4,6 +4,8 @@ import { commands, type Disposable, type LogOutputChannel, window } from "vscode
 
 import { choose } from "./choose.ts";
 import type { Ghost } from "./ghost.ts";
+import { guarded } from "./guarded.ts";
+import { chooseModel } from "./models.ts";
 import * as protocol from "./protocol.ts";
 import { selectionCommands } from "./selection.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +26,7 @@ export function registerCommands(session: Session, ghost: Ghost, switches: Switc
     restart: () => session.restart(),
     showLog: () => log.show(),
     showWhy: () => showWhy(session),
+    chooseModel: () => guarded(() => chooseModel(session)),
     settings: () => commands.executeCommand("workbench.action.openSettings", "@ext:fimserver.fimserver"),
     menu: () => showMenu(),
     ...selectionCommands(session),
@@ -39,6 +42,7 @@ const MENU = {
   toggle: "$(circle-slash) Switch suggestions on or off",
   toggleLanguage: "$(file-code) Switch them on or off for this language",
   snooze: "$(bell-slash) Silence for 5 minutes, or end the silence",
+  chooseModel: "$(database) Choose a model",
   settings: "$(gear) Settings",
   showLog: "$(output) Show the log",
   restart: "$(debug-restart) Restart the server",

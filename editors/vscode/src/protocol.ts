@@ -29,6 +29,16 @@ export const settingsProblem = "fimserver settings:";
 export const whyCommand = "fimserver.why";
 export const statusCommand = "fimserver.status";
 export const restartEngineCommand = "fimserver.restartEngine";
+export const listModelsCommand = "fimserver.listModels";
+export const pullModelCommand = "fimserver.pullModel";
+
+/** A model that can be chosen: by its name, once it is here. */
+export interface Model {
+  name: string;
+  bytes: number;
+  here: boolean;
+  about: string;
+}
 
 /** What the server last said of itself. */
 export interface ServerStatus {

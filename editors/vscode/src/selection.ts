@@ -3,8 +3,8 @@
 import { commands, extensions, languages, Range, type TextEditor, Uri, window } from "vscode";
 
 import { choose } from "./choose.ts";
+import { guarded } from "./guarded.ts";
 import { shown } from "./markdown.ts";
-import * as protocol from "./protocol.ts";
 import type { Session } from "./session.ts";
 
 /** The server's commands on a part of a file: fimserver.<name>. */
@@ -36,18 +36,6 @@ export function selectionCommands(session: Session): Record<string, () => unknow
     reviewHere: () => guarded(() => review(session)),
     writeCommitMessage: () => guarded(() => writeCommitMessage(session)),
   };
-}
-
-/** What the server refuses it says in a sentence for the user. */
-async function guarded(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if ((error as { code?: unknown }).code === protocol.requestCancelled) {
-      return; // by the user, who knows
-    }
-    void window.showErrorMessage(`fimserver: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 async function edit(session: Session, chosen?: string): Promise<void> {

@@ -192,7 +192,7 @@ export class Session {
     } else {
       await this.offer(message, {
         "Restart the Engine": () => this.ask(protocol.restartEngineCommand),
-        "Choose Model…": () => commands.executeCommand("workbench.action.openSettings", "fimserver.model.completion"),
+        "Choose Model…": () => commands.executeCommand("fimserver.chooseModel"),
       });
     }
   }
