@@ -31,7 +31,11 @@ def make_model(path: Path, shape: Shape, quantisation: str, vocabulary: Path | N
     random = np.random.default_rng(seed)
     tokens = _tokens_of(vocabulary, shape.vocabulary) if vocabulary else _made_up_tokens(shape.vocabulary)
     metadata = _metadata(path.stem, shape, quantisation) | tokens
-    write_gguf(path, metadata, [_to_write(tensor, random) for tensor in planned_tensors(shape, quantisation)])
+    try:
+        write_gguf(path, metadata, [_to_write(tensor, random) for tensor in planned_tensors(shape, quantisation)])
+    except BaseException:
+        path.unlink(missing_ok=True)  # a part of a model is of no use, and may be large
+        raise
     return path
 
 

@@ -1,7 +1,5 @@
 """The command line as a whole: what it lists, how it ends, what it loads."""
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,18 +82,3 @@ def test_a_fault_of_ours_is_one_sentence_and_its_details_stand_in_the_log(
     assert main.run(["broken"]) == ExitCode.FAULT
     assert capsys.readouterr().err.count("\n") == 1
     assert "one by nought" in (home / "state" / "cli.log").read_text("utf-8")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="named pipes and SIGINT are POSIX's")
-def test_an_interrupted_command_ends_with_code_130_and_no_traceback(tmp_path: Path) -> None:
-    pipe = tmp_path / "never.py"
-    os.mkfifo(pipe)
-    with subprocess.Popen(
-        [*commands.FIMSERVER, "complete", f"{pipe}:1:1"], stderr=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        writer = os.open(pipe, os.O_WRONLY)  # returns once the command has opened the file to read it
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-        os.close(writer)
-    assert process.returncode == ExitCode.INTERRUPTED
-    assert b"Traceback" not in err
