@@ -64,7 +64,6 @@ class Reason(StrEnum):
     PROMPT_TOO_LONG = "prompt-too-long"
     DISPLACED = "displaced"  # a newer request of the same document took its turn
     CANCELLED = "cancelled"
-    DEADLINE = "deadline"  # no complete line in time
     # Decided on what the model wrote; complete/filters.py names the rule in the detail.
     EMPTY = "empty"
     ONLY_WHITE_SPACE = "only-white-space"

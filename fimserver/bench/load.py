@@ -112,9 +112,7 @@ def _sources() -> list[str]:
 
 
 # Answers that say that the engine did not keep up, or did not answer at all.
-_FAILURES = frozenset(
-    {Reason.DEADLINE, Reason.ENGINE_LOADING, Reason.ENGINE_UNAVAILABLE, Reason.ENGINE_REFUSED, Reason.PROMPT_TOO_LONG}
-)
+_FAILURES = frozenset({Reason.ENGINE_LOADING, Reason.ENGINE_UNAVAILABLE, Reason.ENGINE_REFUSED, Reason.PROMPT_TOO_LONG})
 
 
 def load_figures(asked: Sequence[Asked], typists: int, seconds: float) -> dict[str, Any]:

@@ -278,6 +278,12 @@ async def test_a_document_about_control_texts_may_have_them(control: str) -> Non
         pytest.param("a = 1\nb = 2\n‸\n", "a = 1\nb = 2", Reason.REPEATS_PREFIX, id="the lines above"),
         pytest.param("x = ‸\n", "a_function_of(b) + " * 8, Reason.REPEATS_ITSELF, id="one phrase over and over"),
         pytest.param("‸\n", "a()\nb()\na()\nb()\na()\na()\n", Reason.REPEATS_ITSELF, id="mostly one line"),
+        pytest.param(
+            "def f():\n    a()\n    ‸\n",
+            "      b()\n   c()",
+            Reason.WRONG_INDENTATION,
+            id="lines at depths that nothing opened",
+        ),
     ],
 )
 def test_what_comes_without_stops_is_refused_as_well(at: str, text: str, reason: Reason) -> None:

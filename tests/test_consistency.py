@@ -1,0 +1,118 @@
+"""What is declared is used: settings, errors, reasons, dependencies, names; and there is one word for each thing."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from packaging.requirements import Requirement
+
+from fimserver import errors
+from fimserver.lsp import names
+from fimserver.settings import each_setting
+from fimserver.values import Reason
+
+Node = TypeVar("Node", bound=ast.AST)
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "fimserver"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+NODES = {path: list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in PACKAGE.rglob("*.py")}
+TESTS = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+
+
+def of(kind: type[Node], *apart_from: str) -> Iterator[Node]:
+    """Yield everything of a kind in the package but in these modules."""
+    for path, found in NODES.items():
+        if path.name not in apart_from:
+            yield from (node for node in found if isinstance(node, kind))
+
+
+READ = {node.attr for node in of(ast.Attribute, "settings.py")}
+GIVEN = {node.attr for node in of(ast.Attribute, "values.py")}
+RAISED = {node.func.id for node in of(ast.Call, "errors.py") if isinstance(node.func, ast.Name)}
+IMPORTED = {
+    name.partition(".")[0]
+    for name in (
+        *(alias.name for node in of(ast.Import) for alias in node.names),
+        *(node.module or "" for node in of(ast.ImportFrom)),
+    )
+}
+
+ERRORS = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.FimError)]
+# These are caught, and one of those below them is raised.
+KINDS_OF_ERRORS = [error for error in ERRORS if any(other.__base__ is error for other in ERRORS)]
+OWN_ERRORS = [error for error in ERRORS if error not in KINDS_OF_ERRORS]
+
+DEPENDENCIES = [
+    Requirement(text)
+    for text in (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["llama"])
+]
+# Installed under one name, imported under another.
+IMPORTED_AS = {"llama-cpp-python": "llama_cpp"}
+
+
+@pytest.mark.parametrize("name", [name for name, _ in each_setting()])
+def test_a_setting_is_obeyed_and_tested(name: str) -> None:
+    own = name.rpartition(".")[2]
+    assert own in READ
+    assert re.search(rf"\b{own}\b", TESTS)
+
+
+@pytest.mark.parametrize("error", OWN_ERRORS, ids=lambda error: error.__name__)
+def test_an_error_is_raised_and_tested(error: type[errors.FimError]) -> None:
+    assert error.__name__ in RAISED
+    assert re.search(rf"\b{error.__name__}\b", TESTS)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
+def test_an_error_stands_in_the_drawing_of_all(error: type[errors.FimError]) -> None:
+    assert re.search(rf"^ .*\b{error.__name__}\b", errors.__doc__ or "", re.MULTILINE)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_a_reason_is_given_and_tested(reason: Reason) -> None:
+    assert reason.name in GIVEN
+    assert re.search(rf"\bReason\.{reason.name}\b|\"{reason.value}\"", TESTS)
+
+
+@pytest.mark.parametrize("dependency", DEPENDENCIES, ids=lambda dependency: dependency.name)
+def test_a_dependency_is_imported_and_bounded_on_both_sides(dependency: Requirement) -> None:
+    module = IMPORTED_AS.get(dependency.name, dependency.name.replace("-", "_"))
+    grammars = (PACKAGE / "syntax" / "languages.toml").read_text("utf-8")
+    assert module in IMPORTED or f'"{module}"' in grammars
+    assert {bound.operator for bound in dependency.specifier} == {">=", "<"}
+
+
+@pytest.mark.parametrize("command", names.COMMAND_NAMES)
+def test_a_command_of_the_server_is_told_of(command: str) -> None:
+    told = (ROOT / "docs" / "protocol.md").read_text("utf-8")
+    assert f"`{command}`" in told or f'"{command}"' in told
+
+
+# One word for each thing, and those that would be a second one for it. Prose of others, names and code are not ours.
+WORDS = {
+    "plug-in": "plugin|extension for Neovim",
+    "folder": "directory|directories",
+    "engine": "backend|daemon process|inference server",
+    "tokeniser, tokenised": "tokeniz",
+    "quantisation": "quantiz",
+    "suggestion": "autocomplet|proposal|prediction of the next",
+    "licence": r"licens(?:e|ed|es)\b",
+    "settings": r"config file|preferences file",
+    "machine": "workstation",
+}
+_NOT_PROSE = re.compile(r"^```.*?^```|`[^`]*`|\]\([^)]*\)|https?://\S+|<!--.*?-->", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "path", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]), ids=lambda path: str(path.relative_to(ROOT))
+)
+@pytest.mark.parametrize("word", WORDS)
+def test_a_document_has_one_word_for(word: str, path: Path) -> None:
+    prose = _NOT_PROSE.sub("", path.read_text("utf-8"))
+    assert re.findall(rf"(?i)\b(?:{WORDS[word]})\w*", prose) == []
