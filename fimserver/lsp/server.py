@@ -8,6 +8,8 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
@@ -112,7 +114,7 @@ class Protocol(LanguageServerProtocol):
             return
         if isinstance(result, Coroutine):
             task = self._live[request.id] = asyncio.ensure_future(result)
-            task.add_done_callback(lambda done: self._finish(request, done))
+            task.add_done_callback(partial(self._finish, replace(request, params=None)))  # which would wait with it
         else:
             self._answer(request, result)
 
