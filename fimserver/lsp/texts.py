@@ -54,10 +54,10 @@ def did_change_notebook(session: Session, params: types.DidChangeNotebookDocumen
 
 def did_close_notebook(session: Session, params: types.DidCloseNotebookDocumentParams) -> None:
     """Let go of a notebook and its cells."""
-    for closed in params.cell_text_documents:
-        _close(session, closed.uri)
-    session.documents.notebooks.close(params.notebook_document.uri)
-    session.completer.forget(params.notebook_document.uri)
+    notebook, cells = params.notebook_document.uri, [cell.uri for cell in params.cell_text_documents]
+    session.documents.notebooks.close(notebook)
+    for uri in (*cells, notebook):
+        _close(session, uri)
 
 
 def _restructure(session: Session, notebook: str, structure: types.NotebookDocumentCellChangeStructure) -> None:
