@@ -5,11 +5,14 @@ from dataclasses import replace
 import click
 
 from fimserver.cli.choice import Choice, absolute_model
+from fimserver.cli.completion import complete_model
 from fimserver.cli.engines import USUAL_CHAT_MODEL, engine_name, new_engine
 from fimserver.engine.interface import Engine
 from fimserver.errors import ModelError
 
-chat_model_option = click.option("--model", metavar="ID|FILE", help="Chat model to use instead of the settings'.")
+chat_model_option = click.option(
+    "--model", metavar="ID|FILE", shell_complete=complete_model, help="Chat model to use instead of the settings'."
+)
 
 
 def chat_engine(choice: Choice, model: str | None) -> Engine:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from fimserver import __version__
 from fimserver.cli.choice import choose
@@ -49,6 +50,7 @@ COMMANDS = (
     Row("use", "use", "Choose the model that answers from now on."),
     Row("context", "context", "Show what a model would read at a position, and which files are kept out."),
     Row("why", "why", "Say why something is suggested at a position, or why nothing is."),
+    Row("completion", "completion", "Print the script by which your shell completes commands, options and models."),
 )
 
 
@@ -66,6 +68,11 @@ class Commands(click.Group):
                 module = importlib.import_module(f"fimserver.cli.{row.module}")
                 return cast("click.Command", getattr(module, f"{row.module}_command"))
         return None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands, with their sentences, and the options that begin so; nothing is imported for it."""
+        rows = [CompletionItem(row.name, help=row.sentence) for row in COMMANDS if row.name.startswith(incomplete)]
+        return [*rows, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table without importing anything."""

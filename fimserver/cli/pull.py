@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 
 from fimserver.cli import output
+from fimserver.cli.completion import complete_model
 from fimserver.cli.progress import downloads
 from fimserver.models.download import Progress, pull
 
 
 @click.command("pull")
-@click.argument("name", metavar="ID|hf:OWNER/REPOSITORY/FILE")
+@click.argument("name", metavar="ID|hf:OWNER/REPOSITORY/FILE", shell_complete=complete_model)
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Folder to put it into.")
 @click.option("--login", is_flag=True, help="Use the login of `hf auth login`, for repositories that ask for one.")
 @click.option("--json", "as_json", is_flag=True, help="Print where the file is, and its name for use, as JSON.")

@@ -13,6 +13,7 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
+from fimserver.cli.completion import complete_model
 from fimserver.cli.consent import Talk, talk_with
 from fimserver.cli.editor_blocks import program
 from fimserver.cli.editor_steps import EDITORS, Editor, found_editors
@@ -31,7 +32,12 @@ from fimserver.errors import FimError
     multiple=True,
     help="Editor to set up; may be repeated. Else all that are found.",
 )
-@click.option("--model", metavar="ID|FILE", help="Model to use, or `embedded`; else the one for this machine.")
+@click.option(
+    "--model",
+    metavar="ID|FILE",
+    shell_complete=complete_model,
+    help="Model to use, or `embedded`; else the one for this machine.",
+)
 @click.option("--yes", is_flag=True, help="Agree to everything: the download, the files, the commands.")
 @click.option("--print", "only_print", is_flag=True, help="Print the editor's configuration, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Ask nothing, and print what was done as JSON.")

@@ -7,6 +7,7 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
+from fimserver.cli.completion import complete_model
 from fimserver.errors import ModelError
 from fimserver.models.hardware import usable_bytes
 from fimserver.models.header_facts import facts_of_file
@@ -25,7 +26,7 @@ class Used:
 
 
 @click.command("use")
-@click.argument("name", metavar="ID|FILE")
+@click.argument("name", metavar="ID|FILE", shell_complete=complete_model)
 @click.option("--chat", is_flag=True, help="For review, edit and chat instead of completion.")
 @click.option("--json", "as_json", is_flag=True, help="Print the file that answers, and what to know of it, as JSON.")
 @click.pass_obj

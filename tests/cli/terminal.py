@@ -3,24 +3,29 @@
 import os
 import pty
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.cli import commands
 
-ENTER, INTERRUPT = "\r", "\x03"
+ENTER, TAB, INTERRUPT = "\r", "\t", "\x03"
 
 
 class Terminal:
-    """A command in a pseudo-terminal of its own, whose keys reach it as a user's do."""
+    """A command, or another program, in a pseudo-terminal of its own, whose keys reach it as a user's do."""
 
-    def __init__(self, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = commands.FIMSERVER,
+    ) -> None:
         self.shown = ""
         self._end, programs_end = pty.openpty()
         self._process = subprocess.Popen(
-            [*commands.FIMSERVER, *map(str, arguments)],
+            [*program, *map(str, arguments)],
             stdin=programs_end,
             stdout=programs_end,
             stderr=programs_end,
