@@ -16,6 +16,9 @@ from fimserver.statistics.events import Accepted, Event, Shown, Taken
 # A year and a month, so that a month can be compared with that of the year before.
 _KEPT_DAYS = 396
 
+# The last look at what was accepted is five minutes later: so many suggestions are not shown in that time.
+_MOST_FOLLOWED = 2_000
+
 # Other windows write for milliseconds.
 _PATIENCE_S = 5.0
 
@@ -67,13 +70,14 @@ class Store:
         path.touch(mode=0o600)
         self._connection = sqlite3.connect(path, timeout=_PATIENCE_S)
         self._connection.execute("PRAGMA synchronous = OFF")  # a crash of the machine may cost the last counts
+        self._connection.execute("PRAGMA cache_size = -200")  # kB: of what is appended nothing is read again
         self._connection.executescript(_SCHEMA)
         self._connection.execute("DELETE FROM suggestions WHERE day < date('now', ?)", (f"-{_KEPT_DAYS} days",))
         self._connection.commit()
-        self._numbers: dict[int, int] = {}  # of the rows, by the suggestion's key in this process
+        self._numbers: dict[int, int] = {}  # of the latest rows, by the suggestion's key in this process
 
     def write(self, events: Iterable[Event]) -> None:
-        """Note events, all or none of them. One of a suggestion that was never shown is passed over."""
+        """Note events, all or none of them. One of a suggestion that was not shown, or long ago, is passed over."""
         with self._connection:
             for event in events:
                 self._write(event)
@@ -87,6 +91,8 @@ class Store:
         if isinstance(event, Shown):
             row = self._connection.execute(_INSERT, astuple(event)[1:])
             self._numbers[event.key] = int(row.lastrowid or 0)
+            if len(self._numbers) > _MOST_FOLLOWED:
+                del self._numbers[next(iter(self._numbers))]
         elif isinstance(event, Accepted):
             self._connection.execute(_TAKE, (event.taken, event.saved_characters, number))
         else:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,15 @@ def test_windows_count_into_the_same_file(tmp_path: Path) -> None:
     assert [(row.language, row.saved) for row in rows_of(1, tmp_path / "counts")] == [("python", 2), ("go", 1)]
     first.close()
     second.close()
+
+
+def test_of_many_suggestions_the_latest_are_followed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "counts")
+    store.write([shown(key) for key in range(2_001)])
+    store.write([replace(accepted(Taken.WHOLE, 1), key=key) for key in (0, 1, 2_000)])
+    store.close()
+    taken = [row.taken for row in rows_of(1, tmp_path / "counts")]
+    assert [number for number, one in enumerate(taken) if one] == [1, 2_000]
 
 
 def test_what_is_older_than_a_year_and_a_month_is_dropped(tmp_path: Path) -> None:
