@@ -19,6 +19,9 @@ lint: .venv/developed  ## ruff and mypy --strict
 test-editors: .venv/developed  ## install real editors from packages and drive them
 	@tests/editors/run.sh
 
+test-install: .venv/released  ## install the built wheel by pip, pipx and uv, and run it
+	@$(BIN)/pytest tests/install -m soak
+
 soak: .venv/developed  ## the long form of the fault tests
 	@$(BIN)/pytest -m soak
 
@@ -60,4 +63,4 @@ clean:  ## remove what these commands made
 	@scripts/environment test lint release
 	@touch .venv/installed .venv/developed $@
 
-.PHONY: help demo test lint test-editors soak bench scorecard release docs site coverage clean
+.PHONY: help demo test lint test-editors test-install soak bench scorecard release docs site coverage clean

@@ -24,5 +24,6 @@ MEANINGS = {
     ExitCode.NOTE: "`review`: the worst finding is a note. Only with `--fail-on note`.",
     ExitCode.WARNING: "`review`: the worst finding is a warning.",
     ExitCode.ERROR: "`review`: the worst finding is an error.",
-    ExitCode.INTERRUPTED: "Interrupted by Ctrl+C. A download goes on where it was; a review prints what it has found.",
+    ExitCode.INTERRUPTED: "Interrupted by Ctrl+C. A download goes on where it was the next time; `review` prints what "
+    "it has found so far. In a conversation of `chat` Ctrl+C gives up an answer, and `serve` leaves it to its editor.",
 }

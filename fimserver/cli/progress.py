@@ -45,13 +45,20 @@ def _tell(text_now: Callable[[], str], ended: threading.Event, pause_s: float, o
     shown = ""
     while not ended.wait(pause_s):
         text = output.harmless(text_now())
-        if text and text != shown:
-            sys.stderr.write(f"{_TO_LINE_START}{text}{_TO_LINE_END}" if on_terminal else f"{text}\n")
-            sys.stderr.flush()
+        if text != shown:
+            _draw(text, on_terminal=on_terminal)
             shown = text
-    if shown and on_terminal:
-        sys.stderr.write(_TO_LINE_START + _TO_LINE_END)
-        sys.stderr.flush()
+    if shown:
+        _draw("", on_terminal=on_terminal)
+
+
+def _draw(text: str, *, on_terminal: bool) -> None:
+    """Show a text instead of the one before it."""
+    if on_terminal:
+        sys.stderr.write(f"{_TO_LINE_START}{text}{_TO_LINE_END}")
+    elif text:
+        sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def at_work(engine: Engine, *, streams: bool = False) -> AbstractContextManager[None]:

@@ -6,7 +6,7 @@ import click
 
 from fimserver.cli import output
 from fimserver.cli.completion import complete_model
-from fimserver.cli.progress import downloads
+from fimserver.cli.progress import downloads, told
 from fimserver.models.download import Progress, pull
 
 
@@ -30,9 +30,12 @@ def pull_command(name: str, to: Path | None, login: bool, as_json: bool) -> None
 
 def pulled(name: str, *, to: Path | None = None, login: bool = False) -> Path:
     """Download a model, with its progress on standard error, and return its file. Raises ModelError."""
-    with downloads() as show:
+    waiting = "The hub is asked, and asked again if it does not answer."
+    with told(lambda: waiting), downloads() as show:
 
         def on_progress(progress: Progress) -> None:
+            nonlocal waiting
+            waiting = ""
             show(progress.name, progress.done_bytes, progress.total_bytes)
 
         path = pull(name, to=to, token=login, on_progress=on_progress)

@@ -12,6 +12,7 @@ from tests.cli import commands
 def test_an_engine_is_started_shown_and_stopped() -> None:
     assert commands.run("status", "--json").json["state"] == "absent"
     assert commands.run("engine", "start").out.startswith("tiny-fim is ready")
+    assert commands.run("engine", "start", "--json").json["name"] == "tiny-fim"
     status = commands.run("status", "--json").json
     assert status["state"] == "ready"
     assert status["pid"] > 0

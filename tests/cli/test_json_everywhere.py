@@ -10,8 +10,10 @@ import click
 import pytest
 
 from fimserver.cli.main import COMMANDS, command_line
+from fimserver.models.store import embedded_model
 from tests.cli import commands
 from tests.cli.in_process import run_here
+from tests.unit.models.hub_server import HubServer
 
 # The protocol, a text that comes while it is written, and a script for a shell are no results.
 WITHOUT = {"serve", "chat", "completion"}
@@ -84,6 +86,22 @@ def test_a_filled_text(tmp_path: Path) -> None:
     engine = commands.script(tmp_path, {"text": "a + b"})
     source = commands.file(tmp_path, "def add(a, b):\n    return <FILL_ME>\n")
     assert json.loads(run_here("--engine", engine, "fill", "--json", source).out) == {"text": "a + b"}
+
+
+def test_a_pulled_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with HubServer({"o/r/m.gguf": embedded_model().read_bytes()}) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        ran = commands.run("pull", "hf:o/r/m.gguf", "--json")
+    path = str(home / "models" / "o" / "r" / "m.gguf")
+    assert ran.json == {"path": path, "name": path}
+    assert ran.err.endswith("m.gguf: 100 % of 6.9 MB\n")
+
+
+def test_a_made_up_model(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.gguf"
+    ran = run_here("bench", "make-model", "--shape", "tiny", "--json", path)
+    assert json.loads(ran.out) == {"path": str(path), "bytes": path.stat().st_size}
 
 
 def test_a_commits_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str], *, terminal: bo
         pytest.param(["a", "a", "b"], False, "a\nb\n", id="and another where something has changed"),
         pytest.param(["", "a"], False, "a\n", id="nothing to say is not said"),
         pytest.param(["a", "b"], True, "\ra\x1b[K\rb\x1b[K\r\x1b[K", id="a terminal's line is drawn over and goes"),
+        pytest.param(["a", ""], True, "\ra\x1b[K\r\x1b[K", id="and goes as soon as there is nothing to say"),
         pytest.param([""], True, "", id="where nothing was drawn nothing goes"),
         pytest.param(["\x1b[2J"], False, "\ufffd[2J\n", id="no text steers the terminal"),
     ],
