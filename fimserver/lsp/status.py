@@ -4,6 +4,7 @@ It is sent to clients that understand it: those that announce `experimental.fims
 one of our own notifications. Others would write a line to their log for every key.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from typing import Any
 from fimserver.engine.interface import EngineState, EngineStatus
 from fimserver.lsp import names
 from fimserver.values import Reason, Rejection
+
+# What is answered sooner needs no sign that something is going on.
+_BUSY_AFTER_S = 0.1
 
 
 class Kind(StrEnum):
@@ -104,12 +108,13 @@ class StatusReporter:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Be busy while a suggestion is made."""
+        """Be busy while a suggestion is made, and say so of one that takes a while."""
         self._asking += 1
-        self.report()
+        soon = asyncio.get_running_loop().call_later(_BUSY_AFTER_S, self.report)
         try:
             yield
         finally:
+            soon.cancel()
             self._asking -= 1
             self.report()
 

@@ -60,6 +60,7 @@ class Gatherer:
         self._searcher: Searcher | None = None
         self._held: OrderedDict[str, tuple[Snippet, ...]] = OrderedDict()  # what stands in each document's prompts
         self._forbidding: dict[Path, str] = {}  # the rule against suggestions in each document
+        self._edited: dict[str, Document] = {}  # as the user left them since the background thread last looked
         self._changed: deque[Path] = deque()
         self._looked_s = 0.0
         self.use(roots, settings)
@@ -95,9 +96,9 @@ class Gatherer:
         return self._forbidding[path]
 
     def changed(self, document: Document) -> None:
-        """Take note of an edit; the index rests while the user types."""
+        """Take note of an edit; the index rests while the user types, and looks at it when it is next asked."""
         self._background.rest()
-        self._submit(f"see {document.uri}", lambda searcher: self._see(searcher, document))
+        self._edited[document.uri] = document
 
     def visited(self, document: Document) -> None:
         """Take note that the user looks at a document; whether suggestions are allowed there is decided at once."""
@@ -113,6 +114,7 @@ class Gatherer:
     def closed(self, uri: str) -> None:
         """Take note that a document was closed: its file is what is on disk."""
         path = path_of(uri)
+        self._edited.pop(uri, None)
         self._submit(f"forget {uri}", lambda searcher: self._forget(searcher, uri))
         if path is not None:
             self._forbidding.pop(path, None)
@@ -226,8 +228,16 @@ class Gatherer:
             self._searcher.project.close()
 
     def _submit(self, key: str, job: Callable[[Searcher], _Result]) -> Future[_Result | None]:
-        """Have something done with the searcher, which the first job made."""
-        return self._background.submit(key, lambda: job(self._searcher) if self._searcher is not None else None)
+        """Have something done with the searcher, which the first job made, once it knows of all edits."""
+        return self._background.submit(
+            key, lambda: job(self._knowing_edits(self._searcher)) if self._searcher is not None else None
+        )
+
+    def _knowing_edits(self, searcher: Searcher) -> Searcher:
+        for uri in list(self._edited):
+            if (document := self._edited.pop(uri, None)) is not None:  # it may be closed meanwhile
+                self._see(searcher, document)
+        return searcher
 
 
 _END = object()

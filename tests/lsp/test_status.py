@@ -1,5 +1,6 @@
 """The status item says how the server is, why the last answer was empty, and which command helps."""
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -60,10 +61,17 @@ def test_a_command_is_sent_with_its_title() -> None:
     }
 
 
-def test_it_is_busy_while_a_suggestion_is_made_even_if_that_fails() -> None:
+async def test_it_is_busy_while_a_suggestion_takes_a_while_even_if_that_fails() -> None:
     sent: list[Status] = []
-    reporter = StatusReporter(lambda: READY, sent.append, wanted=True)
+    told = asyncio.Event()
+
+    def tell(status: Status) -> None:
+        sent.append(status)
+        told.set()
+
+    reporter = StatusReporter(lambda: READY, tell, wanted=True)
     with suppress(ValueError), reporter.asking():
+        await told.wait()
         raise ValueError
     reporter.note(EMPTY)
     reporter.note(None)
@@ -73,6 +81,15 @@ def test_it_is_busy_while_a_suggestion_is_made_even_if_that_fails() -> None:
         (False, Reason.INSIDE_STRING),
         (False, None),
     ]
+
+
+async def test_a_suggestion_that_comes_at_once_is_nobodys_news() -> None:
+    sent: list[Status] = []
+    reporter = StatusReporter(lambda: READY, sent.append)
+    reporter.want()
+    with reporter.asking():
+        pass
+    assert [status.busy for status in sent] == [False]
 
 
 def test_nothing_is_sent_twice_and_nothing_before_it_is_wanted() -> None:
@@ -113,11 +130,9 @@ def test_a_client_that_announces_it_gets_the_status(raw: RawClient) -> None:
     raw.initialize(capabilities={"experimental": {"fimserver": {"status": True}}})
     raw.open("x")
     raw.send({"id": 1, "method": "textDocument/inlineCompletion", "params": ASKED})
-    assert [(status["busy"], status["message"]) for status in statuses(raw, 1)] == [
-        (False, "Ready."),
-        (True, "Ready."),
-        (False, "Ready."),
-    ]
+    sent = [(status["busy"], status["message"]) for status in statuses(raw, 1)]
+    # On a busy machine the answer may take long enough to be worth a sign of life.
+    assert sent in ([(False, "Ready.")], [(busy, "Ready.") for busy in (False, True, False)])
 
 
 def test_a_client_that_sends_a_notification_of_ours_gets_the_status(session: RawClient) -> None:
