@@ -61,6 +61,7 @@ STAND_INS = {
     "ID": "qwen2.5-coder-1.5b",
     "PACKAGE…": "package",
     "~": "home",
+    ".venv/bin/fimserver": "fimserver",
 }
 
 TILL = '''"""A till."""
@@ -201,7 +202,7 @@ def test_the_hook_writes_the_message_of_a_commit(stage: Path) -> None:
 def filled_in(text: str) -> str:
     """Return a command with something of the stage where the text speaks of something of the reader's."""
     for name, stand_in in STAND_INS.items():
-        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w])", stand_in, text)
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?!\w)", stand_in, text)
     return text
 
 
@@ -227,6 +228,8 @@ def test_the_program_knows_the_command_and_its_options(where: str, command: str)
 @pytest.mark.parametrize("block", written_in("json"), ids=lambda block: block.name)
 def test_json_is_what_its_reader_takes(block: Block, tmp_path: Path) -> None:
     value = json.loads(block.text)
+    if isinstance(value, list):
+        return
     if value.keys() <= {"ends", "when", "text"}:
         script = tmp_path / "script.jsonl"
         script.write_text(block.text, "utf-8")
