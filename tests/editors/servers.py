@@ -14,11 +14,16 @@ VSIX = CHECKOUT / "editors" / "vscode" / "dist" / "fimserver.vsix"
 FIMSERVER = Path(sys.prefix) / "bin" / "fimserver"
 
 
+# Editors ask once for each key: on a machine that is busy with other things the one answer must not be given up.
+PATIENT_SETTINGS = "[completion]\ndeadline_ms = 30000\n"
+
+
 def scripted(folder: Path, replies: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the command of a server that answers from these replies."""
-    script = folder / "replies.jsonl"
+    """Return the command of a server that answers from these replies, however long that takes."""
+    script, settings = folder / "replies.jsonl", folder / "patient.toml"
     script.write_text("".join(json.dumps(reply) + "\n" for reply in replies), "utf-8")
-    return [str(FIMSERVER), "--engine", f"scripted:{script}", "serve"]
+    settings.write_text(PATIENT_SETTINGS, "utf-8")
+    return [str(FIMSERVER), "--settings", str(settings), "--engine", f"scripted:{script}", "serve"]
 
 
 def embedded() -> list[str]:
