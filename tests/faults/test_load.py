@@ -19,6 +19,11 @@ from tests.lsp.test_protocol import ASKED, CANCELLED, WAIT
 
 MEGABYTE = 1024 * 1024
 
+# Before that caches fill, and fewer edits say more of them than of what comes later.
+WARM_EDITS = 5_000
+
+QUICK_KEYS = 100
+
 
 def memory(client: RawClient) -> int:
     return psutil.Process(client.process.pid).memory_info().rss
@@ -26,7 +31,10 @@ def memory(client: RawClient) -> int:
 
 @pytest.mark.parametrize("edits", forms(2_000, 200_000, 1800))
 def test_memory_does_not_grow_with_edits(home: Path, edits: int, figure: Figure) -> None:
-    """A quarter of the edits, each with a completion at every fourth, is for warming up; then memory stays."""
+    """A quarter of the edits, each with a completion at every fourth, is for warming up; then memory stays.
+
+    What the quick form has of it is no measure: it only proves that nothing runs away.
+    """
     chance = random.Random(edits)
     with Editor(home, STAND_IN) as editor:
         at_quarter = 0
@@ -39,7 +47,8 @@ def test_memory_does_not_grow_with_edits(home: Path, edits: int, figure: Figure)
         grown = memory(editor) - at_quarter
     figure("edits", edits)
     figure("completions", edits // 4)
-    figure("bytes per edit", max(0, grown) / (edits * 3 / 4))
+    if edits // 4 >= WARM_EDITS:
+        figure("bytes per edit", max(0, grown) / (edits * 3 / 4))
     assert grown < 20 * MEGABYTE
 
 
@@ -64,9 +73,13 @@ def client_error(number: int) -> dict[str, Any]:
     return {"id": number, "error": {"code": CANCELLED, "message": "The request was cancelled."}}
 
 
-@pytest.mark.parametrize("keys", forms(100, 3_000, 200))
+@pytest.mark.parametrize("keys", forms(QUICK_KEYS, 3_000, 200))
 def test_typing_fast_gets_the_newest_request_its_answer(home: Path, keys: int, figure: Figure) -> None:
-    """Every key asks; the older requests of the document make way, and something else is answered in between."""
+    """Every key asks; the older requests of the document make way, and something else is answered in between.
+
+    The quick form types as fast as it can, which is more than the target's 50 keys a second: its times do not count.
+    """
+    pause_s = 0.001 if keys == QUICK_KEYS else 0.02
     with Editor(home, SERVER, model={"completion": str(copy_of_the_model(home))}, engine={"threads": 1}) as editor:
         editor.suggestion_at_last()
         asked, lag_ms = [], []
@@ -79,7 +92,7 @@ def test_typing_fast_gets_the_newest_request_its_answer(home: Path, keys: int, f
                 seen = answers_until(editor, f"probe {number}")
                 lag_ms.append((time.monotonic() - began) * 1000)
                 asked = [one for one in asked if one not in seen]
-            time.sleep(0.001 if keys < 3_000 else 0.02)
+            time.sleep(pause_s)
         last = asked[-1]
         while asked:
             message = editor.receive()
@@ -89,7 +102,8 @@ def test_typing_fast_gets_the_newest_request_its_answer(home: Path, keys: int, f
         assert last not in asked
         assert editor.text_there() == editor.text
     figure("keys", keys)
-    figure("ms a message waits, 95th percentile", percentile(lag_ms, 0.95))
+    if keys != QUICK_KEYS:
+        figure("ms a message waits, 95th percentile", percentile(lag_ms, 0.95))
 
 
 def answers_until(client: RawClient, probe: str) -> set[Any]:
