@@ -119,11 +119,12 @@ def _has_lsp_mode() -> bool:
         return False
 
 
-def _vscode(command: str, folder: str) -> Callable[[str], Iterator[Step]]:
-    """Return the steps of VS Code or one of its kin, by its command and its folder of settings."""
+def _vscode(command: str, folder: str, extensions: str = "") -> Callable[[str], Iterator[Step]]:
+    """Return the steps of VS Code or one of its kin, by its command and its folders of settings and of extensions."""
 
     def steps(program: str) -> Iterator[Step]:
-        yield _extension(command)
+        installed = Path(extensions).expanduser() if extensions else _vscode_folder(folder) / "extensions"
+        yield _extension(command, installed)
         if program != "fimserver":  # which the extension finds by itself
             settings = json.dumps({"fimserver.server.command": program}, indent=2) + "\n"
             path = _vscode_folder(folder) / "User" / "settings.json"
@@ -132,7 +133,9 @@ def _vscode(command: str, folder: str) -> Callable[[str], Iterator[Step]]:
     return steps
 
 
-def _extension(command: str) -> Step:
+def _extension(command: str, installed: Path) -> Step:
+    if any(installed.glob("fimserver.fimserver-*")):
+        return Step(says="The extension is installed.", done=True)
     vsix = plugins_folder() / "vscode" / "dist" / "fimserver.vsix"
     if vsix.exists():
         run = (command, "--install-extension", str(vsix))
@@ -184,8 +187,13 @@ _SUBLIME = ("With the package LSP, in Preferences: LSP Settings:", "sublime.json
 _KATE = ("In Settings, Configure Kate, LSP Client, User Server Settings, for each language:", "kate.json")
 
 EDITORS: Sequence[Editor] = (
-    Editor(name="vscode", title="VS Code", programs=("code",), steps=_vscode("code", "Code")),
-    Editor(name="vscodium", title="VSCodium", programs=("codium",), steps=_vscode("codium", "VSCodium")),
+    Editor(name="vscode", title="VS Code", programs=("code",), steps=_vscode("code", "Code", "~/.vscode/extensions")),
+    Editor(
+        name="vscodium",
+        title="VSCodium",
+        programs=("codium",),
+        steps=_vscode("codium", "VSCodium", "~/.vscode-oss/extensions"),
+    ),
     Editor(
         name="code-server",
         title="code-server",

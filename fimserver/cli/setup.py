@@ -57,7 +57,7 @@ def setup_command(
     talk = talk_with(yes=yes, silent=as_json)
     name = set_up_model(context.obj, model, talk)
     if not editors:
-        talk.tell("\nNo editor was found on PATH. docs/editors.md has the configuration of each.")
+        talk.tell("\nNo editor was found on PATH. One that is elsewhere: fimserver setup --editor NAME")
     taken = {editor.name: set_up_editor(editor, program(), talk) for editor in editors}
     trial = _tried(context.obj, talk)
     if as_json:

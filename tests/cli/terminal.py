@@ -1,7 +1,6 @@
 """Run the command line in a real terminal: what it shows comes in, keys go out."""
 
 import os
-import pty
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,8 @@ class Terminal:
         environment: Mapping[str, str] | None = None,
         program: Sequence[str] = commands.FIMSERVER,
     ) -> None:
+        import pty  # which only POSIX has
+
         self.shown = ""
         self._end, programs_end = pty.openpty()
         self._process = subprocess.Popen(

@@ -161,6 +161,27 @@ def test_what_cannot_be_merged_is_left_alone_and_the_block_is_shown(
     assert [step.state for step in steps] == [state]
 
 
+@POSIX
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        pytest.param(0, "lsp-mode.el", id="lsp-mode where it is installed"),
+        pytest.param(1, "eglot.el", id="eglot where it is not: Emacs would not start"),
+    ],
+)
+def test_emacs_gets_the_client_that_it_has(user: Path, tmp_path: Path, code: int, name: str) -> None:
+    emacs = tmp_path / "bin" / "emacs"
+    emacs.parent.mkdir()
+    emacs.write_text(f"#!/bin/sh\nexit {code}\n")
+    emacs.chmod(0o700)
+    assert set_up("emacs")[0].block == block(name, "fimserver")
+
+
+def test_an_extension_that_is_installed_is_not_installed_again(user: Path) -> None:
+    (user / ".vscode" / "extensions" / "fimserver.fimserver-0.1.0").mkdir(parents=True)
+    assert set_up("vscode") == [Taken(says="The extension is installed.", block="", state=State.ALREADY)]
+
+
 def test_the_languages_that_helix_has_lists_for_are_named(user: Path) -> None:
     (user / HELIX).parent.mkdir(parents=True)
     (user / HELIX).write_text('[[language]]\nname = "python"\n')

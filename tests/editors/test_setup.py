@@ -83,5 +83,6 @@ def test_vs_code_gets_the_extension_and_the_path_of_the_server(
         "the extension among those that are installed",
         lambda: list((tmp_path / "share").rglob("package.json"))[:3],
     )
+    assert [step["state"] for step in set_up("code-server", tmp_path, environment)] == ["already", "already"]
     settings = tmp_path / "share" / "code-server" / "User" / "settings.json"
     assert json.loads(settings.read_text()) == {"fimserver.server.command": str(FIMSERVER)}
