@@ -24,10 +24,15 @@ end
 return table.concat(lines, "\\n")
 """
 
-# A server that has been initialized is attached to the buffer a moment later: keys before that ask for nothing.
+# A server that has been initialized is attached to the buffer a moment later, and ghost text begins to follow the keys
+# another moment later: keys before that ask for nothing.
 READY = """
 local client = vim.lsp.get_clients({ name = "fimserver", bufnr = 0 })[1]
-return client ~= nil and client.initialized == true
+if not (client and client.initialized) then return false end
+if not vim.lsp.inline_completion.is_enabled({ bufnr = 0 }) then return true end
+return vim.iter(vim.api.nvim_get_autocmds({ event = "CursorMovedI", buffer = 0 })):any(function(one)
+  return (one.group_name or ""):find("inline_completion") ~= nil
+end)
 """
 
 
