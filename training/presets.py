@@ -17,12 +17,12 @@ class Preset:
     feed_forward: int
     phases: tuple[tuple[float, int], ...]
     tokens_per_step: int
-    matrix_rate: float  # Muon
-    other_rate: float  # AdamW
     warm_up_steps: int
-    constant_share: float  # of the time, before the rates fall to zero in a straight line
-    answer_weight: float  # of an answer's token in the loss, against 1 for one that is read
     workers: int
+    matrix_rate: float = 0.02  # Muon
+    other_rate: float = 0.003  # AdamW
+    constant_share: float = 0.0  # of the time, before the rates fall to zero in a straight line
+    answer_weight: float = 2.0  # of an answer's token in the loss, against 1 for one that is read
     mixture: Mixture = field(default_factory=Mixture)
 
 
@@ -37,9 +37,7 @@ PRESETS: Mapping[str, Preset] = {
         phases=((1.0, 512),),
         tokens_per_step=8_192,
         matrix_rate=0.014,
-        other_rate=0.003,
         warm_up_steps=30,
-        constant_share=0.0,
         answer_weight=3.0,
         workers=1,
         mixture=Mixture(holes=0.92, orders={"SPM-adjacent": 1.0}, other_files=0.03),
@@ -53,11 +51,8 @@ PRESETS: Mapping[str, Preset] = {
         feed_forward=1280,
         phases=((1.0, 1024),),
         tokens_per_step=131_072,
-        matrix_rate=0.02,
-        other_rate=0.003,
         warm_up_steps=100,
         constant_share=0.4,
-        answer_weight=2.0,
         workers=14,
         mixture=Mixture(holes=0.9, orders={"SPM-adjacent": 0.6, "PSM": 0.4}, other_files=0.1),
     ),
@@ -70,11 +65,7 @@ PRESETS: Mapping[str, Preset] = {
         feed_forward=32,
         phases=((0.5, 128), (1.0, 256)),
         tokens_per_step=512,
-        matrix_rate=0.02,
-        other_rate=0.003,
         warm_up_steps=1,
-        constant_share=0.0,
-        answer_weight=2.0,
         workers=0,
         mixture=Mixture(orders={"SPM-adjacent": 0.5, "PSM": 0.5}, other_files=0.3),
     ),

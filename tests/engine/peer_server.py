@@ -5,45 +5,36 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from tests.loopback import Loopback
 
 # Answers one request: the handler, and what was posted.
 Answer = Callable[["Handler", Any], None]
 
 
-class PeerServer:
+class PeerServer(Loopback):
     """Answers by path. `asked` holds method, path, body, headers; `left` is set once somebody broke an answer off."""
 
     def __init__(self, answers: dict[str, Answer], certificate: Path | None = None) -> None:
         self.answers = answers
         self.asked: list[tuple[str, str, Any, dict[str, str]]] = []
         self.left = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"peer": self}))
-        self._server.daemon_threads = True
+        super().__init__(Handler, "peer")
         self._scheme = "https" if certificate else "http"
         if certificate:
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             tls.load_cert_chain(certificate)
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def bodies(self, path: str) -> list[Any]:
         return [body for _, asked, body, _ in self.asked if asked == path]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):

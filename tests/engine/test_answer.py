@@ -9,21 +9,11 @@ from fimserver.engine.answer import Answer
 from fimserver.engine.endings import StopTexts, goes_in_circles
 from fimserver.engine.interface import Finish, GenerateRequest, Keep, Prompt, Segment
 from fimserver.engine.loaded import Loaded
-from fimserver.engine.loading import load
 from fimserver.errors import EngineRefused, PromptTooLong
-from tests.engine.worker_rig import OPTIONS, PREFIX, Listener, answered, fim
+from tests.engine.worker_rig import PREFIX, Listener, answered, fim
 
 # The model goes on from here in one way only.
 GOING_ON = PREFIX + "    def test_four(self):\n        self.assertEqual"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("FIMSERVER_HOME", str(tmp_path_factory.mktemp("home")))
-        loaded = load(OPTIONS, lambda _: None)
-        yield loaded
-        loaded.llama.close()
 
 
 @pytest.fixture
@@ -148,14 +138,20 @@ def test_an_interrupted_batch_makes_the_next_ones_smaller_until_one_succeeds(loa
     assert loaded.speed.batch_tokens >= whole // 2
 
 
-def test_an_answer_that_loses_its_sequence_takes_another_and_goes_on(loaded: Loaded) -> None:
-    wanted = request(fim(GOING_ON), 24)
-    undisturbed = answered(loaded, wanted)
-    loaded.memory.clear()
+def begun(loaded: Loaded, wanted: GenerateRequest) -> tuple[Listener, Iterator[object]]:
+    """Return an answer of which a few chunks have come, and the steps that go on with it."""
     heard = Listener()
     steps = Answer(wanted, 0.0, loaded, heard).steps()
     while len(heard.chunks) < 5:
         next(steps)
+    return heard, steps
+
+
+def test_an_answer_that_loses_its_sequence_takes_another_and_goes_on(loaded: Loaded) -> None:
+    wanted = request(fim(GOING_ON), 24)
+    undisturbed = answered(loaded, wanted)
+    loaded.memory.clear()
+    heard, steps = begun(loaded, wanted)
     loaded.memory.clear()
     for _ in steps:
         pass
@@ -166,10 +162,7 @@ def test_a_paused_answer_is_not_disturbed_by_another_with_the_same_beginning(loa
     wanted = request(fim(GOING_ON), 24)
     undisturbed = answered(loaded, wanted)
     loaded.memory.clear()
-    heard = Listener()
-    steps = Answer(wanted, 0.0, loaded, heard).steps()
-    while len(heard.chunks) < 5:
-        next(steps)
+    heard, steps = begun(loaded, wanted)
     between = answered(loaded, request(fim(PREFIX + "    def test_x"), 8))
     assert between.usage.reused_tokens > 50
     evaluated = heard.usage.evaluated_tokens

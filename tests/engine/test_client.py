@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -23,20 +23,10 @@ from fimserver.errors import (
     ModelTooLarge,
     PromptTooLong,
 )
-from tests.engine.rig import Ear, client_of, engine_process, options_for, private_home
+from tests.engine.rig import Ear, client_of, engine_process, options_for
 from tests.engine.standin import prompt, request
 
 EAGER = Patience(first_rest_s=0)
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    yield from private_home()
-
-
-@pytest.fixture
-def options(home: Path) -> EngineOptions:
-    return options_for(home)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,18 +16,8 @@ import pytest
 from fimserver.engine.launch import find, stop
 from fimserver.engine.place import Door, place_of, read_door
 from fimserver.engine.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, EngineOptions, Frame, encode, encode_frame
-from tests.engine.rig import Raw, engine_process, gone, options_for, private_home, raw_line, ready
+from tests.engine.rig import Raw, engine_process, gone, options_for, raw_line, ready
 from tests.engine.standin import COMMAND, request
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    yield from private_home()
-
-
-@pytest.fixture
-def options(home: Path) -> EngineOptions:
-    return options_for(home)
 
 
 @pytest.fixture

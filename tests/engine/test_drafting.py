@@ -1,6 +1,6 @@
 """What is drafted, when that pays, and that it changes no answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,9 +9,8 @@ from fimserver.engine.answer import Answer
 from fimserver.engine.drafting import Drafter, Lookup, Match, Record, best_length
 from fimserver.engine.interface import GenerateRequest
 from fimserver.engine.loaded import Loaded
-from fimserver.engine.loading import load
 from fimserver.engine.sampling import is_clear
-from tests.engine.worker_rig import OPTIONS, PREFIX, Listener, answered, fim
+from tests.engine.worker_rig import PREFIX, Listener, answered, fim
 
 ABC = [1, 2, 3, 4, 5, 6]
 
@@ -136,15 +135,6 @@ class Eager(Loaded):
 
     def drafter(self, tokens: Sequence[int]) -> Drafter:
         return Drafter(tokens, self.record, lambda _: 1.0)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("FIMSERVER_HOME", str(tmp_path_factory.mktemp("home")))
-        loaded = load(OPTIONS, lambda _: None)
-        yield loaded
-        loaded.llama.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,7 @@ from fimserver.engine.starting import COMMAND, check_model
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, ModelBroken, ModelMissing
 from tests.engine import standin
-from tests.engine.rig import GGUF, Raw, engine_process, gone, options_for, private_home
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    yield from private_home()
-
-
-@pytest.fixture
-def options(home: Path) -> EngineOptions:
-    return options_for(home)
+from tests.engine.rig import GGUF, Raw, engine_process, gone
 
 
 async def reach(options: EngineOptions, *more: str) -> int:

@@ -1,7 +1,6 @@
 """Where an engine is found: one place for each user, model and way of running it, private to the user."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,6 @@ import pytest
 from fimserver.engine.place import Door, place_of, read_door, socket_stands, write_door
 from fimserver.engine.wire import EngineOptions
 from fimserver.errors import EngineUnavailable, ModelMissing
-from tests.engine.rig import options_for, private_home
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    yield from private_home()
-
-
-@pytest.fixture
-def options(home: Path) -> EngineOptions:
-    return options_for(home)
 
 
 def test_the_same_options_mean_the_same_place(options: EngineOptions) -> None:

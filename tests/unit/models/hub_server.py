@@ -3,10 +3,10 @@
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback import Loopback
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -14,7 +14,7 @@ COMMIT = "c0ffee" + "0" * 34
 Fault = Callable[["Handler", bytes, int], None]
 
 
-class HubServer:
+class HubServer(Loopback):
     """Serves `files` (repository/path → bytes). Each of `faults` spoils one answer, in order."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
@@ -24,25 +24,11 @@ class HubServer:
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.served_bytes = 0
         self.claims: dict[str, str] = {}  # headers that say something else than the truth
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"hub": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
+        super().__init__(Handler, "hub")
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
