@@ -65,16 +65,18 @@ class Book:
     def plan(self, tokens: Sequence[int], *, needs_logits: bool = True, busy: Iterable[int] = ()) -> Plan:
         """Return where to evaluate a prompt with the least work. Changes nothing.
 
-        With `needs_logits` the last token is evaluated even where it is there already. `busy` sequences belong to
-        paused work: their tail is not forgotten, and they are cleared last.
+        With `needs_logits` the last token is evaluated even where it is there already. Without, this is warming: what
+        somebody may be typing behind is not forgotten for it. `busy` sequences belong to paused work: their tail is
+        not forgotten, and they are cleared last.
         """
         resting, length = frozenset(busy), len(tokens)
         source, keep = self._best_source(tokens, length - needs_logits)
-        branch = self._victim(resting | {source.number}) if keep >= LEAST_SHARED_TOKENS else None
-        if keep and self._may_go_on(source, keep, resting):
+        other = self._victim(resting | {source.number})
+        may_forget = source.number not in resting and (needs_logits or other is None)
+        if keep and self._goes_on(source, keep, may_forget=may_forget):
             plan = Plan(source.number, keep)
-        elif branch is not None:
-            plan = Plan(branch.number, keep, source.number, (branch.number,))
+        elif other is not None and keep >= LEAST_SHARED_TOKENS:
+            plan = Plan(other.number, keep, source.number, (other.number,))
         else:
             return self.anew(length, busy=resting)
         return self._with_room(plan, length, resting)
@@ -140,9 +142,10 @@ class Book:
         common = min(common_length(held.tokens, tokens), most)
         return common if self.rewindable or common == len(held.tokens) else 0
 
-    def _may_go_on(self, source: Held, keep: int, busy: frozenset[int]) -> bool:
+    def _goes_on(self, source: Held, keep: int, *, may_forget: bool) -> bool:
+        """Say whether a sequence is gone on in: nothing is forgotten for that, or little for something worth it."""
         tail = len(source.tokens) - keep
-        return tail == 0 if source.number in busy else tail <= CHEAP_TAIL_TOKENS
+        return tail == 0 or (may_forget and tail <= CHEAP_TAIL_TOKENS and keep >= LEAST_SHARED_TOKENS)
 
     def _victim(self, spared: frozenset[int]) -> Held | None:
         """Return an empty sequence, else the least recently used one."""

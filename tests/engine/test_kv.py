@@ -58,6 +58,12 @@ PASTED = text(9000, LONG)
             id="a short beginning in common is not worth a branch",
         ),
         pytest.param(
+            {0: FILE[:5] + TYPED},
+            FILE,
+            Plan(1, 0, clear=(1,)),
+            id="for five tokens in common nothing is forgotten",
+        ),
+        pytest.param(
             {0: FILE + TYPED, 1: FILE},
             FILE + SUGGESTED,
             Plan(1, 200),
@@ -83,6 +89,14 @@ def test_a_plan(held: Mapping[int, list[int]], prompt: list[int], plan: Plan) ->
 
 def test_warming_what_is_there_evaluates_nothing() -> None:
     assert book({0: FILE}).plan(FILE, needs_logits=False) == Plan(0, 200)
+
+
+def test_warming_another_window_leaves_what_somebody_types_behind() -> None:
+    assert book({0: FILE + TYPED}).plan(FILE + SUGGESTED, needs_logits=False) == Plan(1, 200, 0, (1,))
+
+
+def test_warming_in_the_only_sequence_forgets_its_tail() -> None:
+    assert book({0: FILE + TYPED}, sequences=1).plan(FILE + SUGGESTED, needs_logits=False) == Plan(0, 200)
 
 
 @pytest.mark.parametrize(
