@@ -8,7 +8,7 @@ from fimserver.cli import output
 from fimserver.cli.chat_model import chat_model_here
 from fimserver.cli.choice import Choice
 from fimserver.cli.editor_blocks import program
-from fimserver.cli.editor_steps import Editor, found_editors
+from fimserver.cli.editors import Editor, found_editors
 from fimserver.cli.engines import engine_name
 from fimserver.cli.installing import build_llama
 from fimserver.errors import ModelError

@@ -16,7 +16,7 @@ from fimserver.cli.choice import Choice
 from fimserver.cli.completion import complete_model
 from fimserver.cli.consent import Talk, talk_with
 from fimserver.cli.editor_blocks import program
-from fimserver.cli.editor_steps import EDITORS, Editor, found_editors
+from fimserver.cli.editors import EDITORS, Editor, found_editors
 from fimserver.cli.exit_codes import ExitCode
 from fimserver.cli.setup_editor import Taken, set_up_editor
 from fimserver.cli.setup_model import set_up_model

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from fimserver.cli.consent import Talk
-from fimserver.cli.editor_steps import Editor, Step, text_of
+from fimserver.cli.editor_steps import Step, text_of
+from fimserver.cli.editors import Editor
 from fimserver.files import write_atomically
 
 # Mode of a configuration file that is new; one that is there keeps its own.

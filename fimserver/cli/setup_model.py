@@ -20,10 +20,11 @@ def set_up_model(choice: Choice, wanted: str | None, talk: Talk) -> str:
     """Return the name of the model that answers, having downloaded and chosen it if its user agreed.
 
     What is chosen already stays, unless another is wanted. Where a download fails, that is said, and what answered
-    before goes on. Raises ModelError where what is wanted is no model.
+    before goes on: the embedded model where what was chosen is not here. Raises ModelError where what is wanted is no
+    model.
     """
-    now = _now(choice)
-    if wanted is None and (now != EMBEDDED_ID or choice.script is not None):
+    now = _now(choice, talk)
+    if wanted is None and now not in ("", EMBEDDED_ID):
         talk.tell(f"{now} answers already.")
         return now
     name = wanted or _recommended(talk)
@@ -31,22 +32,23 @@ def set_up_model(choice: Choice, wanted: str | None, talk: Talk) -> str:
         talk.tell(f"{now} answers.")
         return now
     found = _brought(name if name.startswith("hf:") else absolute_model(name) or name, talk)
-    if found is None:
+    if found is None and now:
         talk.tell(f"{now} answers as before. For another: fimserver pull {name} && fimserver use {name}")
         return now
-    used = use(choice, found)
+    used = use(choice, found or EMBEDDED_ID)
     talk.tell(f"{used.path} answers from now on. {used.caution}".rstrip())
-    return found
+    return found or EMBEDDED_ID
 
 
-def _now(choice: Choice) -> str:
-    """Return the name of what answers now: the embedded model where the one that is chosen is not here."""
+def _now(choice: Choice, talk: Talk) -> str:
+    """Return the name of what answers now; empty where the model that is chosen is not here, which is said."""
     if choice.script is not None or choice.settings.engine.kind != "local":
         return engine_name(choice.settings, choice.script)
     try:
         resolve(choice.settings.model.completion)
-    except ModelError:
-        return EMBEDDED_ID
+    except ModelError as error:
+        talk.tell(str(error))
+        return ""
     return choice.settings.model.completion or EMBEDDED_ID
 
 

@@ -21,8 +21,18 @@ def nothing_wrong(folder: Path) -> int:
     return run_here("--version").code
 
 
+def nobody_reads(folder: Path) -> int:
+    """As where the output is piped into `head`."""
+    command = [*commands.FIMSERVER, "prompts"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    return process.returncode
+
+
 def a_fault_of_ours(folder: Path) -> int:
-    """A read-only place for what is counted is nothing that anybody mends by another command line."""
     (folder / "replies.jsonl").write_text('{"text": "x"}')
     source = commands.file(folder, "x = <FILL_ME>\n")
     command = [sys.executable, "-c", _BROKEN, "--engine", f"scripted:{folder / 'replies.jsonl'}", "fill", str(source)]
@@ -70,6 +80,7 @@ def interrupted(folder: Path) -> int:
         (ExitCode.DONE, nothing_wrong),
         (ExitCode.DONE, review("note")),
         (ExitCode.FAULT, a_fault_of_ours),
+        (ExitCode.FAULT, nobody_reads),
         (ExitCode.REFUSED, asked_for_what_is_not_there),
         (ExitCode.NOTE, review("note", "--fail-on", "note")),
         (ExitCode.WARNING, review("warning")),

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.cli.choice import choose
 from fimserver.cli.consent import Talk
 from fimserver.cli.editor_blocks import block, program
-from fimserver.cli.editor_steps import EDITORS, Editor, Step
+from fimserver.cli.editor_steps import Step
+from fimserver.cli.editors import EDITORS, Editor
 from fimserver.cli.setup_editor import State, Taken, set_up_editor
+from fimserver.cli.setup_model import set_up_model
 from fimserver.cli.trial import first_suggestion
 from fimserver.errors import FimError
 from fimserver.models.store import embedded_model
@@ -79,6 +82,26 @@ def test_without_a_terminal_and_without_yes_nothing_is_written(user: Path, home:
     assert block("helix/languages.toml", program()).splitlines()[3] in ran.out
     assert written(user) == []
     assert not (home / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "answers"),
+    [
+        pytest.param("", "embedded", id="the embedded model goes on"),
+        pytest.param("gone.gguf", "embedded", id="it answers where what was chosen is gone"),
+        pytest.param("{mine}", "{mine}", id="what was chosen goes on"),
+    ],
+)
+def test_who_does_not_want_a_download_keeps_what_answers(home: Path, tmp_path: Path, chosen: str, answers: str) -> None:
+    mine = tmp_path / "mine.gguf"
+    mine.write_bytes(embedded_model().read_bytes())
+    settings = home / "config" / "settings.toml"
+    settings.parent.mkdir()
+    settings.write_text(f'[model]\ncompletion = "{chosen.format(mine=mine)}"\n')
+    talk = Talk(lambda _: None, lambda _: False)
+    assert set_up_model(choose(), "qwen2.5-coder-0.5b", talk) == answers.format(mine=mine)
+    kept = "" if answers == "embedded" else mine
+    assert settings.read_text() == f'[model]\ncompletion = "{kept}"\n'
 
 
 def test_a_model_that_nobody_knows_is_an_error_before_anything_happens(user: Path) -> None:
