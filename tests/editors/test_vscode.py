@@ -205,8 +205,18 @@ def test_snoozed_nothing_is_drawn_and_the_status_says_so(window: Window) -> None
     window.press("Escape")
     assert window.ghost() == ""
     window.command("Silence for 5 Minutes")
-    window.press("Control+End", "ArrowLeft", "Alt+\\")
-    window.wait_for_ghost("a, b:")
+    window.press("Control+End", "Enter")
+    window.type("def add(")
+    until(window.ghost, "ghost text", window.status)
+
+
+def test_what_was_dismissed_comes_again_when_it_is_asked_for(window: Window) -> None:
+    window.type("def add(")
+    until(window.ghost, "ghost text", window.status)
+    window.press("Escape")
+    until(lambda: not window.ghost(), "no ghost text", window.ghost)
+    window.press("Alt+\\")
+    until(window.ghost, "ghost text", window.status)
 
 
 def test_why_is_told(window: Window) -> None:

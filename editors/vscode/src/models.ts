@@ -12,8 +12,13 @@ const USES = { completion: "$(edit) For suggestions", chat: "$(comment) For revi
 /** Have a model chosen, downloaded where it must be, and used from now on. */
 export async function chooseModel(session: Session): Promise<void> {
   const use = await choose("Choose a model", USES);
-  const model = use && (await chooseListed((await session.ask<protocol.Model[]>(protocol.listModelsCommand, use)) ?? []));
-  if (model && (model.here || (await session.ask(protocol.pullModelCommand, model.name, false)))) {
+  const listed = use && (await session.ask<protocol.Model[]>(protocol.listModelsCommand, use));
+  const model = listed && (await chooseListed(listed));
+  if (!use || !model) {
+    return;
+  }
+  const here = model.here || (await session.ask(protocol.pullModelCommand, model.name, false));
+  if (here) {
     await workspace.getConfiguration("fimserver.model").update(use, model.name, ConfigurationTarget.Global);
   }
 }
