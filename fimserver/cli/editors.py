@@ -5,6 +5,7 @@ Nothing is done here but looking at what is there.
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -87,14 +88,18 @@ def _vscode(command: str, folder: str, extensions: str = "") -> Callable[[str], 
 def _extension(command: str, installed: Path) -> Step:
     if any(installed.glob("fimserver.fimserver-*")):
         return Step(says="The extension is installed.", done=True)
-    vsix = plugins_folder() / "vscode" / "dist" / "fimserver.vsix"
+    source = plugins_folder() / "vscode"
+    vsix = source / "dist" / "fimserver.vsix"
     if vsix.exists():
         run = (command, "--install-extension", str(vsix))
-        return Step(says="The extension would be installed:", block=" ".join(run) + "\n", command=run)
-    return Step(
-        says="The extension is built from a checkout of fimserver, with Node.js 24:",
-        block=block("vscode.sh", "fimserver").replace("code --install", f"{command} --install"),
-    )
+        return Step(says="The extension would be installed:", block=shlex.join(run) + "\n", command=run)
+    build = block("vscode.sh", "fimserver").replace("code --install", f"{command} --install")
+    if not (source / "package.json").exists():
+        return Step(says="The extension is built from a checkout of fimserver, with Node.js 24:", block=build)
+    build = build.replace("cd editors/vscode", f"cd {shlex.quote(str(source))}")
+    if shutil.which("npm") is None or shutil.which("sh") is None:
+        return Step(says="The extension is built with Node.js 24, which was not found:", block=build)
+    return Step(says="The extension would be built and installed:", block=build, command=("sh", "-e", "-c", build))
 
 
 def _by_hand(*blocks: tuple[str, str]) -> Callable[[str], Iterator[Step]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from fimserver.cli.consent import Talk
 from fimserver.cli.editor_steps import Step, text_of
 from fimserver.cli.editors import Editor
+from fimserver.cli.progress import told
 from fimserver.files import write_atomically
 
 # Mode of a configuration file that is new; one that is there keeps its own.
@@ -87,7 +88,8 @@ def _write(path: Path, step: Step) -> str:
 
 def _run(command: tuple[str, ...]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, shell=sys.platform == "win32")
+        with told(lambda: f"{command[0]} is at work."):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, shell=sys.platform == "win32")
     except OSError as error:
         return f"{command[0]} could not be started: {error.strerror or error}."
     return f"{command[0]} failed: {(done.stderr or done.stdout).strip()}" if done.returncode else ""

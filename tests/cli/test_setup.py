@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fimserver.cli import editor_blocks
 from fimserver.cli.choice import choose
 from fimserver.cli.consent import Talk
 from fimserver.cli.editor_blocks import block, program
@@ -198,6 +199,34 @@ def test_emacs_gets_the_client_that_it_has(user: Path, tmp_path: Path, code: int
     emacs.write_text(f"#!/bin/sh\nexit {code}\n")
     emacs.chmod(0o700)
     assert set_up("emacs")[0].block == block(name, "fimserver")
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("programs", "state", "ran"),
+    [
+        pytest.param(("npm", "code"), State.DONE, ["npm ci", "npm run", "code --install-extension"], id="with npm"),
+        pytest.param(("code",), State.BY_HAND, [], id="without npm the commands are shown"),
+    ],
+)
+def test_in_a_checkout_the_extension_is_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, programs: tuple[str, ...], state: State, ran: list[str]
+) -> None:
+    source = tmp_path / "check out" / "editors" / "vscode"
+    source.mkdir(parents=True)
+    (source / "package.json").write_text("{}")
+    monkeypatch.setattr(editor_blocks.fimserver, "__file__", str(source.parents[1] / "fimserver" / "__init__.py"))
+    log = tmp_path / "log"
+    log.touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    for name in programs:
+        (tmp_path / "bin" / name).write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>{log}\n')
+        (tmp_path / "bin" / name).chmod(0o700)
+    step = set_up("vscode")[0]
+    assert step.state is state
+    assert f"cd '{source}'" in step.block
+    assert [" ".join(line.split()[:2]) for line in log.read_text().splitlines()] == ran
 
 
 def test_an_extension_that_is_installed_is_not_installed_again(user: Path) -> None:
