@@ -1,10 +1,11 @@
 """Do what README says, in a new clone and with new folders, to ghost text in VS Code and Neovim; write what it took.
 
-    python scripts/walkthrough.py [FOLDER]      FOLDER must not be there yet; by default one that is removed again
+    python scripts/walkthrough.py [--cached] [FOLDER]
 
-The commands are those that stand in README and docs/editors.md. Nothing is taken from pip's cache, so llama.cpp is
-compiled. The editors themselves come from tests/editors/install.sh: a newcomer has one, so that step is not counted.
-The log, docs/walkthrough.md, names no folder of this machine and no address.
+FOLDER must not be there yet; by default it is one that is removed again. The commands are those that stand in README
+and docs/editors.md. Nothing is taken from pip's cache, so llama.cpp is compiled, unless `--cached` allows it. The
+editors themselves come from tests/editors/install.sh: a newcomer has one, so that step is not counted. The log,
+docs/walkthrough.md, names no folder of this machine and no address.
 """
 
 import os
@@ -33,6 +34,11 @@ EDITORS = (
 
 MOST_SHOWN_LINES = 14
 
+COMPILED = {
+    False: "Nothing came from pip's cache, so llama.cpp was compiled.",
+    True: "pip had compiled llama.cpp before, so that its time is not among these: `make demo` says how long it takes.",
+}
+
 # What a reader of the log has no use for: addresses, and folders that are not the newcomer's.
 _PRIVATE = re.compile(r"https?://\S+|(?<![\w~.])/(?:home|root|tmp|usr|opt|var|Users|work)/\S+")
 
@@ -59,14 +65,16 @@ class Taken:
 
 def main(arguments: list[str]) -> None:
     """Walk through, and write the log."""
+    cached = "--cached" in arguments
+    named = [argument for argument in arguments if argument != "--cached"]
     with tempfile.TemporaryDirectory(prefix="walk-") as temporary:
-        folder = Path(arguments[0] if arguments else temporary, "new").absolute()
+        folder = Path(named[0] if named else temporary, "new").absolute()
         folder.mkdir(parents=True)
         taken = []
         for step in steps(folder):
             print(step.does, flush=True)
-            taken.append(walk(step, folder, environment(folder)))
-        LOG.write_text(log(taken, folder), "utf-8")
+            taken.append(walk(step, folder, environment(folder, cached=cached)))
+        LOG.write_text(log(taken, folder, cached=cached), "utf-8")
 
 
 def steps(folder: Path) -> Iterator[Step]:
@@ -101,11 +109,12 @@ def first_command(document: str, heading: str) -> str:
     return block(document, heading).splitlines()[0]
 
 
-def environment(folder: Path) -> Mapping[str, str]:
+def environment(folder: Path, *, cached: bool) -> Mapping[str, str]:
     """Return an environment in which nothing was installed before, and the editors are on PATH once they are there."""
+    home = Path.home()
     own = {
         "FIMSERVER_HOME": folder / "own",
-        "PIP_CACHE_DIR": folder / "cache" / "pip",
+        "PIP_CACHE_DIR": home / ".cache" / "pip" if cached else folder / "cache" / "pip",
         "XDG_CACHE_HOME": folder / "cache",
         "XDG_CONFIG_HOME": folder / "config",
         "XDG_DATA_HOME": folder / "share",
@@ -113,8 +122,8 @@ def environment(folder: Path) -> Mapping[str, str]:
         "PATH": f"{folder / 'fimserver' / '.editors' / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
     # With the folders pip's own configuration would be gone, which may name a mirror.
-    pip = Path("~/.config/pip/pip.conf").expanduser()
-    own |= {"PIP_CONFIG_FILE": pip} if pip.exists() else {}
+    configuration = home / ".config" / "pip" / "pip.conf"
+    own |= {"PIP_CONFIG_FILE": configuration} if configuration.exists() else {}
     return {**os.environ, **{name: str(value) for name, value in own.items()}}
 
 
@@ -141,7 +150,7 @@ def _processor_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def log(taken: list[Taken], folder: Path) -> str:
+def log(taken: list[Taken], folder: Path, *, cached: bool) -> str:
     """Return the document."""
     counted = [one for one in taken if one.step.counted]
     clock_s, processor_s = sum(one.clock_s for one in counted), sum(one.processor_s for one in counted)
@@ -150,7 +159,7 @@ def log(taken: list[Taken], folder: Path) -> str:
     head = f"""# A newcomer's walk-through
 
 `python scripts/walkthrough.py` does what [README](../README.md) says, in a new clone and with new folders, until there
-is ghost text in VS Code and in Neovim, and writes this page. Nothing came from pip's cache, so llama.cpp was compiled.
+is ghost text in VS Code and in Neovim, and writes this page. {COMPILED[cached]}
 The editors were put there by `tests/editors/install.sh`, which is not counted: a newcomer has one.
 
 {_machine()}
