@@ -1,11 +1,8 @@
 """Measure: one subcommand per question, each in a module of its own that is imported when it runs."""
 
-import importlib
-from typing import cast
-
 import click
 
-from fimserver.cli.main import Row
+from fimserver.cli.rows import Row, RowGroup
 
 BENCHES = (
     Row("typing", "bench_typing", "What each key costs while somebody types."),
@@ -21,22 +18,6 @@ BENCHES = (
 )
 
 
-class Benches(click.Group):
-    """A group that imports a benchmark when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names, in the order of the table."""
-        return [row.name for row in BENCHES]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return one benchmark's command."""
-        for row in BENCHES:
-            if row.name == cmd_name:
-                module = importlib.import_module(f"fimserver.cli.{row.module}")
-                return cast("click.Command", getattr(module, f"{row.module}_command"))
-        return None
-
-
-@click.group("bench", cls=Benches)
+@click.group("bench", cls=RowGroup, rows=BENCHES)
 def bench_command() -> None:
     """Measure quality and speed on this machine; nothing is downloaded."""

@@ -4,29 +4,18 @@ How it ends is told by an exit code of exit_codes.py. A command's module is impo
 editor that starts `fimserver serve` waits for nothing else.
 """
 
-import importlib
 import io
 import logging
 import sys
 from pathlib import Path
-from typing import NamedTuple, cast
 
 import click
-from click.shell_completion import CompletionItem
 
 from fimserver import __version__
 from fimserver.cli.choice import choose
 from fimserver.cli.exit_codes import ExitCode
+from fimserver.cli.rows import Row, RowGroup
 from fimserver.errors import FimError
-
-
-class Row(NamedTuple):
-    """A command: its name, the module of this package that holds the function `<module>_command`, and its sentence."""
-
-    name: str
-    module: str
-    sentence: str
-
 
 COMMANDS = (
     Row("setup", "setup", "Get a model, connect your editors, and try it."),
@@ -54,33 +43,9 @@ COMMANDS = (
 )
 
 
-class Commands(click.Group):
-    """A group that knows its commands from the table above and imports one when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Return the names, in the order of the table."""
-        return [row.name for row in COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return one command, importing its module; None where there is no such command."""
-        for row in COMMANDS:
-            if row.name == cmd_name:
-                module = importlib.import_module(f"fimserver.cli.{row.module}")
-                return cast("click.Command", getattr(module, f"{row.module}_command"))
-        return None
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands, with their sentences, and the options that begin so; nothing is imported for it."""
-        rows = [CompletionItem(row.name, help=row.sentence) for row in COMMANDS if row.name.startswith(incomplete)]
-        return [*rows, *click.Command.shell_complete(self, ctx, incomplete)]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the table without importing anything."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(row.name, row.sentence) for row in COMMANDS])
-
-
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=RowGroup, rows=COMMANDS, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="fimserver", message="%(prog)s %(version)s")
 @click.option("--settings", type=click.Path(path_type=Path), metavar="FILE", help="Settings file to use.")
 @click.option("--model", metavar="ID|FILE", help="Model to use: a catalogue id or a GGUF file.")

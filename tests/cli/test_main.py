@@ -77,7 +77,7 @@ def test_a_fault_of_ours_is_one_sentence_and_its_details_stand_in_the_log(
     module = ModuleType("fimserver.cli.broken")
     module.broken_command = broken_command  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "fimserver.cli.broken", module)
-    monkeypatch.setattr(main, "COMMANDS", (main.Row("broken", "broken", "Break."),))
+    monkeypatch.setattr(main.command_line, "rows", (main.Row("broken", "broken", "Break."),))
 
     assert main.run(["broken"]) == ExitCode.FAULT
     assert capsys.readouterr().err.count("\n") == 1
