@@ -72,7 +72,8 @@ class Book:
         resting, length = frozenset(busy), len(tokens)
         source, keep = self._best_source(tokens, length - needs_logits)
         other = self._victim(resting | {source.number})
-        may_forget = source.number not in resting and (needs_logits or other is None)
+        worth_it = keep >= min(LEAST_SHARED_TOKENS, length - needs_logits)  # the whole of a short prompt is, too
+        may_forget = worth_it and source.number not in resting and (needs_logits or other is None)
         if keep and self._goes_on(source, keep, may_forget=may_forget):
             plan = Plan(source.number, keep)
         elif other is not None and keep >= LEAST_SHARED_TOKENS:
@@ -143,9 +144,9 @@ class Book:
         return common if self.rewindable or common == len(held.tokens) else 0
 
     def _goes_on(self, source: Held, keep: int, *, may_forget: bool) -> bool:
-        """Say whether a sequence is gone on in: nothing is forgotten for that, or little for something worth it."""
+        """Say whether a sequence is gone on in: nothing is forgotten for that, or little."""
         tail = len(source.tokens) - keep
-        return tail == 0 or (may_forget and tail <= CHEAP_TAIL_TOKENS and keep >= LEAST_SHARED_TOKENS)
+        return tail == 0 or (may_forget and tail <= CHEAP_TAIL_TOKENS)
 
     def _victim(self, spared: frozenset[int]) -> Held | None:
         """Return an empty sequence, else the least recently used one."""

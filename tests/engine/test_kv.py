@@ -64,6 +64,12 @@ PASTED = text(9000, LONG)
             id="for five tokens in common nothing is forgotten",
         ),
         pytest.param(
+            {0: FILE[:5] + TYPED},
+            FILE[:5],
+            Plan(0, 4),
+            id="a short prompt that is there as a whole is gone on from",
+        ),
+        pytest.param(
             {0: FILE + TYPED, 1: FILE},
             FILE + SUGGESTED,
             Plan(1, 200),
