@@ -88,7 +88,7 @@ def _write(path: Path, step: Step) -> str:
 
 def _run(command: tuple[str, ...]) -> str:
     try:
-        with told(lambda: f"{command[0]} is at work."):
+        with told(lambda: "The command is at work."):
             done = subprocess.run(command, capture_output=True, text=True, check=False, shell=sys.platform == "win32")
     except OSError as error:
         return f"{command[0]} could not be started: {error.strerror or error}."
