@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from fimserver.cli.completion import SHELLS
-from fimserver.cli.main import COMMANDS
+from fimserver.cli.main import COMMANDS, command_line
 from tests.cli import commands
 from tests.cli.terminal import ENTER, TAB, Terminal
 
@@ -67,18 +68,20 @@ def test_what_each_shell_is_told(shell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "completed"),
     [
-        pytest.param(["fimserver", ""], [f"plain,{row.name}" for row in COMMANDS], id="every command"),
-        pytest.param(["fimserver", "--vers"], ["plain,--version"], id="an option"),
-        pytest.param(["fimserver", "engine", "st"], ["plain,start", "plain,stop", "plain,status"], id="a subcommand"),
-        pytest.param(["fimserver", "setup", "--editor", "neo"], ["plain,neovim"], id="an editor"),
-        pytest.param(["fimserver", "pull", "qwen2.5-coder-0"], ["plain,qwen2.5-coder-0.5b"], id="a model"),
-        pytest.param(["fimserver", "use", "./mod"], ["file,./mod"], id="a path is the shell's"),
+        pytest.param([""], [("plain", row.name) for row in COMMANDS], id="every command"),
+        pytest.param(["--vers"], [("plain", "--version")], id="an option"),
+        pytest.param(["engine", "sta"], [("plain", "start"), ("plain", "status")], id="a subcommand"),
+        pytest.param(["setup", "--editor", "neo"], [("plain", "neovim")], id="an editor"),
+        pytest.param(["pull", "qwen2.5-coder-0"], [("plain", "qwen2.5-coder-0.5b")], id="a model"),
+        pytest.param(["use", "./mod"], [("file", "./mod")], id="a path is the shell's"),
     ],
 )
-def test_what_is_completed(words: list[str], told: list[str]) -> None:
-    assert set(told) <= set(completions("bash", words).splitlines())
+def test_what_is_completed(words: list[str], completed: list[tuple[str, str]]) -> None:
+    shell = ShellComplete(command_line, {}, "fimserver", "_FIMSERVER_COMPLETE")
+    found = [(item.type, item.value) for item in shell.get_completions(words[:-1], words[-1])]
+    assert found == completed
 
 
 def test_commands_are_completed_without_importing_them() -> None:

@@ -1,7 +1,6 @@
-"""Every exit code that docs/commands.md lists, from a real command."""
+"""Every exit code that docs/commands.md lists, from a real command; test_interrupted.py has the last one."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -63,17 +62,6 @@ def review(severity: str, *arguments: str) -> Callable[[Path], int]:
     return run
 
 
-def interrupted(folder: Path) -> int:
-    pipe = folder / "never.py"
-    os.mkfifo(pipe)
-    with subprocess.Popen([*commands.FIMSERVER, "complete", f"{pipe}:1:1"], stderr=subprocess.DEVNULL) as process:
-        writer = os.open(pipe, os.O_WRONLY)  # returns once the command has opened the file to read it
-        process.send_signal(2)
-        code = process.wait(30)
-        os.close(writer)
-    return code
-
-
 @pytest.mark.parametrize(
     ("code", "ended"),
     [
@@ -85,11 +73,6 @@ def interrupted(folder: Path) -> int:
         (ExitCode.NOTE, review("note", "--fail-on", "note")),
         (ExitCode.WARNING, review("warning")),
         (ExitCode.ERROR, review("error")),
-        pytest.param(
-            ExitCode.INTERRUPTED,
-            interrupted,
-            marks=pytest.mark.skipif(sys.platform == "win32", reason="named pipes and SIGINT are POSIX's"),
-        ),
     ],
 )
 def test_a_command_that_ends_so(tmp_path: Path, code: ExitCode, ended: Callable[[Path], int]) -> None:

@@ -88,11 +88,11 @@ ROWS: Sequence[tuple[str, Standing]] = (
     ("fill {pipe}", reads_the_pipe),
     ("--settings {settings} complete {main}:1:5", waits_for_the_server),
     ("--settings {settings} review {main}", waits_for_the_server),
-    ("--settings {settings} commit-message", waits_for_the_server),
     ("--settings {settings} demo", waits_for_the_server),
     ("pull hf:o/r/m.gguf", waits_for_the_server),
 )
 MORE_ROWS: Sequence[tuple[str, Standing]] = (
+    ("--settings {settings} commit-message", waits_for_the_server),
     ("complete {pipe}:1:1", reads_the_pipe),
     ("context {pipe}:1:1", reads_the_pipe),
     ("why {pipe}:1:1", reads_the_pipe),
