@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,9 @@ from typing import Self
 from tests.cli import commands
 
 ENTER, TAB, INTERRUPT = "\r", "\t", "\x03"
+
+# Makes the terminal that of a session of its own, so that Ctrl+C is a signal, and becomes the program.
+_IN_A_SESSION = (sys.executable, "-c", "import os, sys; os.login_tty(0); os.execvp(sys.argv[1], sys.argv[1:])")
 
 
 class Terminal:
@@ -26,12 +30,11 @@ class Terminal:
         self.shown = ""
         self._end, programs_end = pty.openpty()
         self._process = subprocess.Popen(
-            [*program, *map(str, arguments)],
+            [*_IN_A_SESSION, *program, *map(str, arguments)],
             stdin=programs_end,
             stdout=programs_end,
             stderr=programs_end,
             env={**os.environ, "TERM": "dumb", **(environment or {})},
-            preexec_fn=lambda: os.login_tty(programs_end),  # Ctrl+C is a signal to the terminal's own session
         )
         os.close(programs_end)
 
