@@ -29,14 +29,15 @@ BEGUN = "\n    def price(self, item):"
 TYPED = "return self.prices["
 
 EDITORS = (
-    '.venv/bin/python -m pip install --quiet --group editors && PYTHON="$PWD/.venv/bin/python" tests/editors/install.sh'
+    '.venv/bin/python -m pip install -qq --group editors && PYTHON="$PWD/.venv/bin/python" tests/editors/install.sh'
 )
 
 MOST_SHOWN_LINES = 14
 
 COMPILED = {
     False: "Nothing came from pip's cache, so llama.cpp was compiled.",
-    True: "pip had compiled llama.cpp before, so that its time is not among these: `make demo` says how long it takes.",
+    True: "pip had compiled llama.cpp before, so that\n"
+    "this is not among the times: `make demo` says how long it takes.",
 }
 
 # What a reader of the log has no use for: addresses, and folders that are not the newcomer's.
@@ -186,9 +187,14 @@ def _machine() -> str:
     ).stdout.strip()
     load = os.getloadavg()[2]
     return (
-        f"At commit {commit}, {system}, Python {platform.python_version()}, {os.cpu_count()} processors, which other "
+        f"At commit {commit}, {system}, Python {platform.python_version()}, {_processors()} processors, which other "
         f"programs used too: a load of {load:.0f} over the last quarter of an hour."
     )
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _shown(one: Taken, folder: Path) -> str:
