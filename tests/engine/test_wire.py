@@ -125,7 +125,7 @@ def test_a_field_that_is_missing_or_of_another_type_is_named(decode: Any, value:
 
 
 # The same examples each time: a test that fails is a change, never chance.
-SAME = settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SAME = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @SAME

@@ -254,7 +254,7 @@ class Reference:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=TEXTS, edits=EDITS_AT_RANDOM)
 def test_documents_stay_in_step_with_a_reference(encoding: Encoding, text: str, edits: list[Edit]) -> None:
     documents, reference = opened(text, encoding), Reference(text, encoding)

@@ -223,11 +223,11 @@ async def test_an_unsure_suggestion_is_shown_only_by_hand() -> None:
 
 async def test_the_models_own_thresholds_judge_its_first_answer_already() -> None:
     class Hesitant(Asked):
-        """Its first token is too unsure for a model that was never measured, not for one of the profile below."""
+        """One token is too unsure for a model that was never measured, not for one of the profile below."""
 
         async def generate(self, request: GenerateRequest):  # type: ignore[no-untyped-def]  # the seam's
             async for chunk in super().generate(request):
-                yield replace(chunk, logprob=-2.0 if chunk.text == "total" else -0.1)
+                yield replace(chunk, logprob=-2.6 if chunk.text == "(" else -0.1)
 
     settings, _ = read_settings({"completion": {"ahead": False}, "model": {"profile": "tiny-fim"}})
     completing = Completer(Hesitant(says("total", "(", "rows", ")", "\n")), settings)

@@ -45,7 +45,7 @@ def is_hidden(character: str) -> bool:
 
 
 @pytest.mark.parametrize(("language", "at"), PLACES)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(answer=ANSWERS)
 @example(answer="a\x1b[31mb\x1b[0m")
 @example(answer="\u202ea\u2066\u200b")
@@ -58,7 +58,7 @@ def test_nothing_hidden_is_shown_that_the_document_does_not_hold(language: str, 
 
 
 @pytest.mark.parametrize(("language", "at"), PLACES)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(answer=ANSWERS)
 def test_what_is_shown_is_neither_blank_nor_ends_in_blanks(language: str, at: str, answer: str) -> None:
     shown, steps = refine(answer, looked(at, language))

@@ -45,7 +45,7 @@ def test_every_place_of_a_whole_text(language: str) -> None:
         assert_all_is_well(document, offset, anchors)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(LANGUAGES), st.text(), st.integers(0, 600), st.integers(0, 60), st.integers(-5, 900))
 def test_a_text_with_a_hole_and_something_else_in_it(
     language: str, inserted: str, start: int, removed: int, offset: int
@@ -55,7 +55,7 @@ def test_a_text_with_a_hole_and_something_else_in_it(
     assert_all_is_well(Document.of(text, uri="file:///holed", language=language), offset, Anchors())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(LANGUAGES), st.text(), st.integers(0, 600), st.sampled_from((Shape.LINE, Shape.BLOCK)))
 def test_any_answer_ends_within_itself(language: str, generated: str, offset: int, shape: Shape) -> None:
     document = Document.of(SAMPLES[language], uri="file:///answered", language=language)

@@ -246,7 +246,7 @@ def test_the_tree_of_a_replacement() -> None:
     assert (as_it_is.root.has_error, then.root.has_error) == (True, False)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(GRAMMARS), st.text(), st.integers(0, 600), st.integers(0, 40))
 def test_no_text_is_too_broken(language: str, inserted: str, start: int, removed: int) -> None:
     sample = SAMPLES[language]
