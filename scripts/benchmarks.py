@@ -27,20 +27,21 @@ def main(names: list[str]) -> None:
     places = {found["name"]: found["command"] for found in _PLACE.finditer(DOCUMENT.read_text("utf-8"))}
     if unknown := [name for name in names if name not in places]:
         sys.exit(f"There is no benchmark {unknown[0]!r}; there are {', '.join(places)}.")
+    commit = _git("describe", "--always", "--dirty")
     for name in names or places:
         command = os.path.expandvars(places[name])
         if "$" in command:
             print(f"{name}: left out, for a variable of it is not set: {places[name]}")
             continue
         print(f"{name}: {command}", flush=True)
-        DOCUMENT.write_text(with_output(DOCUMENT.read_text("utf-8"), name, run(name, command)), "utf-8")
+        DOCUMENT.write_text(with_output(DOCUMENT.read_text("utf-8"), name, run(name, command, commit)), "utf-8")
 
 
-def run(name: str, command: str) -> str:
-    """Return what a command prints, and where and when that was."""
+def run(name: str, command: str, commit: str) -> str:
+    """Return what a command prints, and where that was."""
     FIGURES.mkdir(exist_ok=True)
     kept = ("--keep", str(FIGURES / f"{name}.json")) if " bench " in command else ()
-    load, commit = os.getloadavg()[0], _git("describe", "--always", "--dirty")
+    load = os.getloadavg()[0]
     done = subprocess.run(
         (sys.executable, "-m", *shlex.split(command), *kept), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )

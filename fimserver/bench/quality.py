@@ -28,7 +28,7 @@ from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine
 from fimserver.settings import Settings
 from fimserver.syntax.errors import error_count
-from fimserver.values import Completion, CursorContext, Document, Shape
+from fimserver.values import Completion, CursorContext, Document, Shape, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +75,10 @@ async def _product_answer(engine: Engine, settings: Settings, case: Case, docume
     completer.forget(document.uri)
     tokens = outcome.timings.generated_tokens
     if not isinstance(outcome, Completion):
-        return _answer(case, document, "", str(outcome.reason), tokens, tokens, (), ms)
-    text = _added(outcome, len(case.prefix))
+        return _answer(case, "", tokens, tokens, ms, reason=str(outcome.reason))
     wasted = tokens - outcome.timings.shown_tokens
-    return _answer(case, document, text, "", tokens, wasted, (), ms)
+    parses = _parses(document, outcome.replaces, outcome.text)
+    return _answer(case, _added(outcome, document, len(case.prefix)), tokens, wasted, ms, parses=parses)
 
 
 async def _raw_answer(engine: Engine, settings: Settings, case: Case, document: Document) -> Answer:
@@ -89,8 +89,9 @@ async def _raw_answer(engine: Engine, settings: Settings, case: Case, document: 
     ms = (time.perf_counter() - began) * 1_000
     asker.forget(document.uri)
     text = _first_line(written.text, context)
-    tokens = written.usage.generated_tokens
-    return _answer(case, document, text, "", tokens, 0, [piece.logprob for piece in written.pieces], ms)
+    tokens, logprobs = written.usage.generated_tokens, [piece.logprob for piece in written.pieces]
+    parses = _parses(document, Span(len(case.prefix), len(case.prefix)), text)
+    return _answer(case, text, tokens, 0, ms, parses=parses, logprobs=logprobs)
 
 
 async def keystrokes_saved(engine: Engine, settings: Settings, cases: Sequence[Case]) -> tuple[float, float]:
@@ -99,8 +100,9 @@ async def keystrokes_saved(engine: Engine, settings: Settings, cases: Sequence[C
 
     async def product(case: Case, typed: str) -> str:
         document = _begun(case, typed)
-        outcome = await completer.complete(document, len(case.prefix + typed))
-        return _added(outcome, len(case.prefix + typed)) if isinstance(outcome, Completion) else ""
+        cursor = len(case.prefix + typed)
+        outcome = await completer.complete(document, cursor)
+        return _added(outcome, document, cursor) if isinstance(outcome, Completion) else ""
 
     async def raw(case: Case, typed: str) -> str:
         document = _begun(case, typed)
@@ -114,9 +116,15 @@ def _begun(case: Case, typed: str) -> Document:
     return Document.of(case.prefix + typed + case.suffix, uri=f"file:///bench/{case.path}", language=case.language)
 
 
-def _added(completion: Completion, cursor: int) -> str:
-    """Return what a suggestion adds behind the cursor."""
-    return completion.text[max(0, cursor - completion.replaces.start) :]
+def _added(completion: Completion, document: Document, cursor: int) -> str:
+    """Return what a suggestion adds behind the cursor; all of it where it stands further left than the line does."""
+    return completion.text.removeprefix(document.text[completion.replaces.start : cursor])
+
+
+def _parses(document: Document, replaced: Span, text: str) -> bool:
+    """Say whether there are no more syntax errors with a text than without it."""
+    before, after = error_count(document, replaced.start, replaced.end, text)
+    return after <= before
 
 
 def _first_line(written: str, context: CursorContext) -> str:
@@ -129,15 +137,15 @@ def _first_line(written: str, context: CursorContext) -> str:
 
 def _answer(
     case: Case,
-    document: Document,
     text: str,
-    reason: str,
     tokens: int,
     wasted: int,
-    logprobs: Sequence[float],
     ms: float,
+    *,
+    reason: str = "",
+    parses: bool = True,
+    logprobs: Sequence[float] = (),
 ) -> Answer:
-    before, after = error_count(document, len(case.prefix), len(case.prefix), text)
     return Answer(
         case=case.name,
         kind=case.kind,
@@ -149,7 +157,7 @@ def _answer(
         exact=exact(text, case.middle),
         first_line=first_lines_equal(text, case.middle),
         similarity=edit_similarity(text, case.middle),
-        parses=after <= before,
+        parses=parses,
         generated_tokens=tokens,
         wasted_tokens=wasted,
         logprobs=logprobs,
