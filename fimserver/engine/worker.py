@@ -91,7 +91,8 @@ class Worker:
             self._jobs.append(job)
             if self._loaded:
                 self._loaded.trial.give_way()
-            if self._running and job.request.priority < self._running.request.priority:
+            running = self._running.request if self._running else None
+            if running and job.request.priority < running.priority and not _goes_on(job.request, running):
                 self._interrupt()
             self._changed.notify()
 
@@ -230,6 +231,17 @@ class Worker:
 
 
 _DONE = object()
+
+
+def _goes_on(request: GenerateRequest, running: GenerateRequest) -> bool:
+    """Say whether a request needs what is being warmed: to wait for its batch is quicker than to evaluate it again."""
+    asked, begun = request.prompt.segments, running.prompt.segments
+    last = len(begun) - 1
+    if running.priority is not Priority.WARM or not 0 <= last < len(asked) or asked[:last] != begun[:last]:
+        return False
+    # The last segment may be what was typed of a line, and a healed request holds less of it.
+    here, there = begun[last].text, asked[last].text
+    return here.startswith(there) or there.startswith(here)
 
 
 def _memory_bytes() -> int:

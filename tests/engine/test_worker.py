@@ -123,6 +123,37 @@ def test_warming_gives_way_and_is_finished_afterwards(worker: Worker) -> None:
     assert warming.usage.evaluated_tokens + warming.usage.reused_tokens == warming.usage.prompt_tokens
 
 
+@pytest.mark.parametrize(
+    ("prefix", "reuses"),
+    [
+        pytest.param("rested_here = ", True, id="where it goes on from there"),
+        pytest.param("somewhere_else = ", False, id="not where it needs none of it"),
+    ],
+)
+def test_typing_lets_the_batch_of_a_warming_end(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, prefix: str, *, reuses: bool
+) -> None:
+    ask(worker, request(max_tokens=0))  # so that the model is loaded
+    assert worker._loaded is not None
+    reached, go_on, decode = threading.Event(), threading.Event(), worker._loaded.llama.decode
+
+    def held_decode(*arguments: object, **options: object) -> bool:
+        reached.set()
+        assert go_on.wait(50)
+        return decode(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(worker._loaded.llama, "decode", held_decode)
+    warming, typing = Listener(), Listener()
+    suffix = f"\n\nfor number in range({int(reuses)}, 99):\n    print(number, rested_here)\n"
+    worker.submit(Job(request(fim("rested_here = ", suffix), 0, priority=Priority.WARM), warming))
+    assert reached.wait(50)
+    worker.submit(Job(request(fim(f"{prefix}[", suffix), 1), typing))
+    go_on.set()
+    typing.wait()
+    warming.wait()
+    assert (typing.usage.reused_tokens > typing.usage.evaluated_tokens) is reuses
+
+
 def test_a_cancelled_job_is_heard_of_no_more(worker: Worker) -> None:
     def give_up(_: Chunk) -> None:
         worker.cancel(job)
