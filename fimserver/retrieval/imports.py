@@ -54,9 +54,10 @@ def _javascript(statement: str) -> Iterator[Import]:
 
 # `import … from "m"`, `export … from "m"`, `import "m"`.
 _FROM_CLAUSE = re.compile(r"""((?:\bimport|\bexport)\b[^'"();]*?\bfrom)\s*['"]([^'"\n]+)['"]""")
-# `{a, b: c} = require("m")`, `m = require("m").part`, `m = await import("m")`.
+# `{a, b: c} = require("m")`, `m = require("m").part`, `m = await import("m")`. No name is tried from its middle on: a
+# file of one endless word would take seconds.
 _REQUIRED = re.compile(
-    r"""(?:(?:\{([^}]*)\}|([\w$.]+))\s*[=:]\s*)?(?:await\s+)?\b(?:require|import)\(\s*['"]([^'"\n]+)['"]\s*\)"""
+    r"""(?:(?:\{([^}]*)\}|(?<![\w$.])([\w$.]+))\s*[=:]\s*)?(?:await\s+)?\b(?:require|import)\(\s*['"]([^'"\n]+)['"]\s*\)"""
 )
 
 

@@ -47,6 +47,7 @@ NOT_RUN = {
     "fimserver use --chat": "it needs the file that `fimserver pull` gets",
     "fimserver demo": "tests/cli/test_demo.py runs it",
     "fimserver bench": "it measures for minutes; tests/unit/bench has its parts",
+    "fimserver --model": "it measures a model of the reader's own, beside a program of theirs",
     "llama-server": "it is another program, and wants a GPU",
     "vllm": "it is another program, and wants a GPU",
     "strace": "tests/faults/test_privacy.py runs it, and reads what it says",
