@@ -61,6 +61,19 @@ class Terminal:
         self.shown = ""
         os.write(self._end, keys.encode())
 
+    def interrupted(self) -> int:
+        """Press Ctrl+C until that ends the program, as one does, and return its exit code.
+
+        Python sees a signal that comes just before `input` begins to wait only once there is something to read.
+        """
+        self.press(INTERRUPT)
+        while True:
+            try:
+                self._process.wait(2)
+                return self.code()
+            except subprocess.TimeoutExpired:
+                os.write(self._end, INTERRUPT.encode())
+
     def code(self) -> int:
         """Read to the end, and return the exit code."""
         while piece := self._read():
