@@ -54,11 +54,11 @@ def remember(key: str, measured: Measured, model: Path) -> None:
         _log.warning("The measured speeds could not be kept: %s", error.strerror or error)
 
 
-def measure(llama: Llama, speed: Speed, threads: ThreadChoice) -> None:
+def measure(llama: Llama, speed: Speed, threads: ThreadChoice, *, longest_s: float = _LONGEST_PROBE_S) -> None:
     """Evaluate some text that nobody asked for, and forget it."""
     lengths = _SINGLE_TOKENS + _PROMPT_BATCHES + _DRAFTS
     tokens = (llama.tokeniser.tokenise(_TEXT) * 20)[: max(lengths)]
-    ends_at, position = time.perf_counter() + _LONGEST_PROBE_S, 0
+    ends_at, position = time.perf_counter() + longest_s, 0
     for length in lengths:
         drafted = length in _DRAFTS
         count = threads.for_batch(length)
