@@ -8,6 +8,7 @@ editors themselves come from tests/editors/install.sh: a newcomer has one, so th
 docs/walkthrough.md, names no folder of this machine and no address.
 """
 
+import argparse
 import os
 import platform
 import re
@@ -64,12 +65,15 @@ class Taken:
     printed: str
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Walk through, and write the log."""
-    cached = "--cached" in arguments
-    named = [argument for argument in arguments if argument != "--cached"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cached", action="store_true", help="take what pip's cache has")
+    parser.add_argument("folder", nargs="?", help="where to walk; not there yet")
+    asked = parser.parse_args()
+    cached: bool = asked.cached
     with tempfile.TemporaryDirectory(prefix="walk-") as temporary:
-        folder = Path(named[0] if named else temporary, "new").absolute()
+        folder = Path(asked.folder or temporary, "new").absolute()
         folder.mkdir(parents=True)
         taken = []
         for step in steps(folder):
@@ -206,4 +210,4 @@ def _shown(one: Taken, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
