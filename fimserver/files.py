@@ -20,6 +20,9 @@ _APP = "fimserver"
 # A Unix socket's path is limited to 108 bytes on Linux and 104 on macOS; our longest file name there is 32.
 _LONGEST_RUNTIME_FOLDER = 70
 
+# Mode of a file that is made for the user, and is not ours to hide.
+_NEW_FILE_MODE = 0o644
+
 
 def config_folder() -> Path:
     """Return the folder of settings the user writes."""
@@ -95,6 +98,14 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file so that readers see the old content or the new, never half. Mode 0600. Raises OSError."""
     payload = content.encode() if isinstance(content, str) else content
     _replace(path, lambda descriptor: _write_all(descriptor, payload))
+
+
+def rewrite(path: Path, content: bytes | str) -> None:
+    """Write a file of the user's whole or not at all. It keeps its mode, a link to it stays. Raises OSError."""
+    file = path.resolve()
+    mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else _NEW_FILE_MODE
+    write_atomically(file, content)
+    file.chmod(mode)
 
 
 def _replace(path: Path, fill: Callable[[int], None]) -> None:

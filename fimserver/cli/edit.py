@@ -22,6 +22,7 @@ from fimserver.cli.place import project_of
 from fimserver.cli.progress import at_work
 from fimserver.engine.interface import Engine
 from fimserver.errors import EditRefused, FimError
+from fimserver.files import rewrite
 from fimserver.review.actions import ACTIONS, Action, Becomes
 from fimserver.review.editing import Ask, answered
 from fimserver.review.edits import Edit
@@ -165,7 +166,7 @@ def _use(job: _Job, edit: Edit) -> None:
     if job.path is not None and job.writes:
         if read_text(str(job.path)) != edit.document.text:
             raise EditRefused(f"{job.path} was changed while the model was writing, so nothing was done. Ask again.")
-        job.path.write_bytes(edit.result.encode())
+        _change(job.path, edit.result)
     if job.as_json:
         _print(job, edit.result, job.path)
     elif job.path is None:
@@ -175,6 +176,13 @@ def _use(job: _Job, edit: Edit) -> None:
     else:
         for line in _diff(edit, job.ask.path):
             output.line((line, _STYLES.get(line[:1], "")))
+
+
+def _change(path: Path, text: str) -> None:
+    try:
+        rewrite(path, text)
+    except OSError as error:
+        raise EditRefused(f"{path} could not be written ({error.strerror or error}), and is as it was.") from error
 
 
 def _print(job: _Job, text: str, path: Path | None = None) -> None:

@@ -10,10 +10,7 @@ from fimserver.cli.consent import Talk
 from fimserver.cli.editor_steps import Step, text_of
 from fimserver.cli.editors import Editor
 from fimserver.cli.progress import told
-from fimserver.files import write_atomically
-
-# Mode of a configuration file that is new; one that is there keeps its own.
-_NEW_FILE_MODE = 0o644
+from fimserver.files import rewrite
 
 
 class State(StrEnum):
@@ -69,18 +66,12 @@ def _carry_out(step: Step, talk: Talk) -> State:
 
 
 def _write(path: Path, step: Step) -> str:
-    """Write a file that is still as it was shown, and return what went wrong; empty where nothing did.
-
-    A link stays one: the file that it leads to is written.
-    """
+    """Write a file that is still as it was shown, and return what went wrong; empty where nothing did."""
     assert step.content is not None
     try:
         if text_of(path) != step.old:
             return f"{path} has been changed meanwhile, so it was left alone. Run this again."
-        file = path.resolve()
-        mode = file.stat().st_mode if file.exists() else _NEW_FILE_MODE
-        write_atomically(file, step.content)
-        file.chmod(mode)
+        rewrite(path, step.content)
     except (OSError, UnicodeDecodeError) as error:
         return f"{path} could not be written: {error}. Put the block into it by hand."
     return ""

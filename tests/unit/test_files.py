@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fimserver.errors import EngineMissing, RuntimeFolderUnsafe
-from fimserver.files import private_folder, runtime_folder
+from fimserver.files import private_folder, rewrite, runtime_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
 
@@ -39,3 +39,21 @@ def test_without_llama_cpp_the_engine_says_how_to_get_it(monkeypatch: pytest.Mon
     monkeypatch.delitem(sys.modules, "fimserver.engine.native", raising=False)
     with pytest.raises(EngineMissing, match=r"pip install 'fimserver\[llama\]'"):
         __import__("fimserver.engine.native")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes and links")
+def test_a_users_file_that_is_rewritten_keeps_its_mode_and_its_links(tmp_path: Path) -> None:
+    file, link = tmp_path / "source.py", tmp_path / "link.py"
+    file.write_text("old")
+    file.chmod(0o750)
+    link.symlink_to(file)
+    rewrite(link, "new\r\n")
+    assert (file.read_bytes(), file.stat().st_mode & 0o777, link.is_symlink()) == (b"new\r\n", 0o750, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another error there")
+def test_what_cannot_be_rewritten_is_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "kept").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        rewrite(tmp_path / "folder", "text")
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder", "kept"]
