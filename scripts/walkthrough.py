@@ -42,7 +42,7 @@ COMPILED = {
 }
 
 # What a reader of the log has no use for: addresses, and folders that are not the newcomer's.
-_PRIVATE = re.compile(r"https?://\S+|(?<![\w~.])/(?:home|root|tmp|usr|opt|var|Users|work)/\S+")
+_PRIVATE = re.compile(r"https?://\S+|(?<![\w~.])/(?:home|root|tmp|usr|opt|var|Users)/\S+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,8 @@ from fimserver.cli.choice import Choice
 from fimserver.cli.engines import loaded_model, new_engine
 from fimserver.cli.figures import Figures
 from fimserver.cli.progress import at_work
-from fimserver.complete.pace import Pace, full_prompt_tokens
+from fimserver.complete.pace import Pace, full_prompt_tokens, snippet_tokens
 from fimserver.prompt.profile import profile_for
-
-# As complete/warming.py divides a full prompt.
-_SNIPPET_SHARE = 0.4
 
 
 def bench_cross_file(choice: Choice, packages: Sequence[Path], count: int, seed: int) -> Figures:
@@ -34,9 +31,9 @@ async def _run(choice: Choice, packages: Sequence[Path], count: int, seed: int) 
         with at_work(engine):
             facts = await loaded_model(engine)
         tokens = full_prompt_tokens(Pace(prefill_tokens_per_s=1e9), facts)
-        snippet_tokens = min(int(tokens * _SNIPPET_SHARE), choice.settings.context.max_tokens)
+        for_others = snippet_tokens(tokens, choice.settings.context.max_tokens)
         profile = profile_for(facts, choice.settings.model.profile)
-        measure = Measure(engine, profile, window_tokens=tokens - snippet_tokens, snippet_tokens=snippet_tokens)
+        measure = Measure(engine, profile, window_tokens=tokens - for_others, snippet_tokens=for_others)
         written: list[Written] = []
         for package in packages:
             written += await measure_package(measure, package, count, seed=seed)

@@ -18,7 +18,7 @@ from fimserver.bench.editor import Buffer, Editor
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import new_engine
-from fimserver.cli.trial import TYPED, engine_ready, fixture
+from fimserver.cli.first_suggestion import TYPED, engine_ready, fixture
 from fimserver.engine.client import EngineClient
 from fimserver.engine.interface import Engine, Priority, Prompt, Segment
 

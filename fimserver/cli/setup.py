@@ -18,9 +18,9 @@ from fimserver.cli.consent import Talk, talk_with
 from fimserver.cli.editor_blocks import program
 from fimserver.cli.editors import EDITORS, Editor, found_editors
 from fimserver.cli.exit_codes import ExitCode
+from fimserver.cli.first_suggestion import FirstSuggestion, first_suggestion
 from fimserver.cli.setup_editor import Taken, set_up_editor
 from fimserver.cli.setup_model import set_up_model
-from fimserver.cli.trial import Trial, first_suggestion
 from fimserver.errors import FimError
 
 
@@ -73,7 +73,7 @@ def _print_blocks(editors: Sequence[Editor]) -> None:
             click.echo(step.block, nl=False)
 
 
-def _tried(choice: Choice, talk: Talk) -> Trial | None:
+def _tried(choice: Choice, talk: Talk) -> FirstSuggestion | None:
     """Ask for a suggestion as an editor does, and say what came; None where nothing can answer."""
     command = (program(), *choice.options, "serve")
     talk.tell("\nAsking the language server as an editor does…")
@@ -86,14 +86,14 @@ def _tried(choice: Choice, talk: Talk) -> Trial | None:
     return trial
 
 
-def _told(trial: Trial) -> str:
+def _told(trial: FirstSuggestion) -> str:
     if not trial.suggestion:
         return f"{trial.model} answered in {trial.ms:.0f} ms, and nothing is to be shown: {trial.reason}."
     shown = trial.suggestion.partition("\n")[0]
     return f"{trial.model} completed `{trial.typed}` to `{trial.typed}{shown}` in {trial.ms:.0f} ms. It works."
 
 
-def _values(model: str, taken: dict[str, list[Taken]], trial: Trial | None, talk: Talk) -> dict[str, Any]:
+def _values(model: str, taken: dict[str, list[Taken]], trial: FirstSuggestion | None, talk: Talk) -> dict[str, Any]:
     return {
         "model": model,
         "editors": {name: [asdict(step) for step in steps] for name, steps in taken.items()},

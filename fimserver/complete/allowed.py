@@ -6,7 +6,7 @@ from fimserver.uris import path_of
 from fimserver.values import Document, Reason, Rejection
 
 # A generated file or a data set: nobody types in it, and its length makes every step slow.
-_LARGEST_FILE_CHARACTERS = 2_000_000
+LARGEST_FILE_CHARACTERS = 2_000_000
 
 # No text has a zero character, and binary files have one early.
 _LOOKED_AT_CHARACTERS = 8_000
@@ -16,8 +16,11 @@ def forbidden(document: Document, completion: CompletionSettings, files: OtherFi
     """Return why nothing is suggested in a document; `files` know the rules that exclude some."""
     if not completion.enabled or document.language in completion.disabled_languages:
         return Rejection(reason=Reason.DISABLED, detail="Switched off by completion.enabled or disabled_languages.")
-    if len(document.text) > _LARGEST_FILE_CHARACTERS or "\0" in document.text[:_LOOKED_AT_CHARACTERS]:
-        return Rejection(reason=Reason.UNSUITABLE_FILE, detail="The file is binary or longer than 2 MB.")
+    if len(document.text) > LARGEST_FILE_CHARACTERS or "\0" in document.text[:_LOOKED_AT_CHARACTERS]:
+        return Rejection(
+            reason=Reason.UNSUITABLE_FILE,
+            detail=f"The file is binary, or longer than {LARGEST_FILE_CHARACTERS:,} characters.",
+        )
     path = path_of(document.uri)
     if files and path and (rule := files.rule_against_completion(path)):
         return Rejection(reason=Reason.EXCLUDED, detail=f"The file is excluded by {rule}.")

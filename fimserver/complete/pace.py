@@ -16,6 +16,9 @@ _PREFILL_SHARE = 0.6
 # A full prompt is warmed behind the first answer; longer than this and the user has moved on.
 _LONGEST_WARM_UP_MS = 15_000.0
 
+# Of a full prompt's tokens, other files may take this share.
+_SNIPPET_SHARE = 0.4
+
 # Before anything is measured: two threads of a laptop with a 1.5B model.
 _UNMEASURED_PREFILL = 80.0
 
@@ -54,6 +57,11 @@ def full_prompt_tokens(pace: Pace, facts: ModelFacts) -> int:
     speed = pace.prefill_tokens_per_s or facts.prefill_tokens_per_s or _UNMEASURED_PREFILL
     affordable = int(speed * _LONGEST_WARM_UP_MS / 1_000)
     return max(_SMALLEST_PROMPT_TOKENS, min(_LARGEST_PROMPT_TOKENS, affordable, facts.context_tokens * 3 // 4))
+
+
+def snippet_tokens(full_tokens: int, most: int) -> int:
+    """Return how many of a full prompt's tokens pieces of other files may take: a share, and never more than `most`."""
+    return min(int(full_tokens * _SNIPPET_SHARE), most)
 
 
 def answer_tokens(shape: Shape) -> int:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from fimserver.complete.other_files import OtherFiles
-from fimserver.complete.pace import full_prompt_tokens
+from fimserver.complete.pace import full_prompt_tokens, snippet_tokens
 from fimserver.complete.prompts import Model, Prompts
 from fimserver.context.anchor import fresh_anchor, held, next_anchor, typed_since
 from fimserver.context.window import Budget
@@ -19,9 +19,6 @@ from fimserver.values import Anchor, CursorContext, Snippet
 
 # A user who has not typed for this long has paused: time to move the anchor, and to look at other files again.
 _PAUSE_S = 0.7
-
-# Of a full prompt's tokens, other files may take this share (and never more than the setting).
-_SNIPPET_SHARE = 0.4
 
 
 class Warming:
@@ -125,5 +122,5 @@ class Warming:
         limits = self._prompts.settings.context
         if self._other_files is None or not limits.other_files or not model.profile.file:
             return ()
-        share = int(full_prompt_tokens(self._prompts.pace, model.facts) * _SNIPPET_SHARE)
-        return await self._other_files.snippets(context, min(share, limits.max_tokens))
+        full_tokens = full_prompt_tokens(self._prompts.pace, model.facts)
+        return await self._other_files.snippets(context, snippet_tokens(full_tokens, limits.max_tokens))

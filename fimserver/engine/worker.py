@@ -92,7 +92,7 @@ class Worker:
             if self._loaded:
                 self._loaded.trial.give_way()
             running = self._running.request if self._running else None
-            if running and job.request.priority < running.priority and not _goes_on(job.request, running):
+            if running and job.request.priority < running.priority and not _needs(job.request, running):
                 self._interrupt()
             self._changed.notify()
 
@@ -233,7 +233,7 @@ class Worker:
 _DONE = object()
 
 
-def _goes_on(request: GenerateRequest, running: GenerateRequest) -> bool:
+def _needs(request: GenerateRequest, running: GenerateRequest) -> bool:
     """Say whether a request needs what is being warmed: to wait for its batch is quicker than to evaluate it again."""
     asked, begun = request.prompt.segments, running.prompt.segments
     last = len(begun) - 1

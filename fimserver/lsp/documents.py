@@ -11,6 +11,7 @@ from itertools import accumulate
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangeWholeDocument
 
+from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS
 from fimserver.context.notebook import Whole, whole_notebook
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.edits import SURROGATE, CannotApply, apply_change, split_lines
@@ -19,12 +20,9 @@ from fimserver.values import Document, Reason, Rejection
 
 _log = logging.getLogger(__name__)
 
-# Nobody types in a longer text: it is a data set or generated, and would make every step of every key slow.
-LARGEST_DOCUMENT_CHARACTERS = 2_000_000
-
 _NEVER_OPENED = Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail="The editor has not opened this document.")
 _TOO_LARGE = Rejection(
-    reason=Reason.UNSUITABLE_FILE, detail=f"It is longer than {LARGEST_DOCUMENT_CHARACTERS:,} characters."
+    reason=Reason.UNSUITABLE_FILE, detail=f"It is longer than {LARGEST_FILE_CHARACTERS:,} characters."
 )
 
 
@@ -58,7 +56,7 @@ class Documents:
             return _NEVER_OPENED
         if entry.missing is None and entry.snapshot is None:
             entry.snapshot = _snapshot(uri, entry)
-            if len(entry.snapshot.text) > LARGEST_DOCUMENT_CHARACTERS:
+            if len(entry.snapshot.text) > LARGEST_FILE_CHARACTERS:
                 entry.lose(_TOO_LARGE)
         return entry.missing or entry.snapshot or _NEVER_OPENED
 
@@ -114,7 +112,7 @@ class Documents:
 
 
 def _opened(language: str, version: int, text: str) -> _Open:
-    if len(text) > LARGEST_DOCUMENT_CHARACTERS:
+    if len(text) > LARGEST_FILE_CHARACTERS:
         return _Open(language, version, [""], _TOO_LARGE)
     return _Open(language, version, split_lines(text))
 

@@ -98,6 +98,7 @@ class Gatherer:
     def changed(self, document: Document) -> None:
         """Take note of an edit; the index rests while the user types, and looks at it when it is next asked."""
         self._background.rest()
+        self._edited.pop(document.uri, None)  # the one edited last stands last
         self._edited[document.uri] = document
 
     def visited(self, document: Document) -> None:

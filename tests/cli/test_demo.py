@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fimserver.cli import demo
-from fimserver.cli.trial import TYPED
+from fimserver.cli.first_suggestion import TYPED
 from tests.cli import commands
 
 # On an empty line a model writes the indentation, too.

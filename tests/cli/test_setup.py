@@ -12,9 +12,9 @@ from fimserver.cli.consent import Talk
 from fimserver.cli.editor_blocks import block, program
 from fimserver.cli.editor_steps import Step
 from fimserver.cli.editors import EDITORS, Editor
+from fimserver.cli.first_suggestion import first_suggestion
 from fimserver.cli.setup_editor import State, Taken, set_up_editor
 from fimserver.cli.setup_model import set_up_model
-from fimserver.cli.trial import first_suggestion
 from fimserver.errors import FimError
 from fimserver.models.store import embedded_model
 from tests.cli import commands

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from fimserver.lsp.documents import LARGEST_DOCUMENT_CHARACTERS
+from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS
 from tests.faults.conftest import Figure
 from tests.faults.editor import SERVER, Editor, copy_of_the_model
 from tests.faults.forms import forms, long_form, percentile
@@ -208,7 +208,7 @@ def test_an_odd_file_is_answered_or_declined_soon(home: Path, text: str, figure:
             began = time.monotonic()
             editor.suggestion()
             waited_ms.append((time.monotonic() - began) * 1000)
-        kept = len(editor.text) <= LARGEST_DOCUMENT_CHARACTERS and "\ud800" not in text
+        kept = len(editor.text) <= LARGEST_FILE_CHARACTERS and "\ud800" not in text
         assert not kept or editor.text_there() == editor.text
     figure("files", 1)
     figure("ms for an answer at most", max(waited_ms))

@@ -19,8 +19,9 @@ from lsprotocol.types import (
     TextDocumentContentChangeWholeDocument,
 )
 
+from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS
 from fimserver.lsp.client import Encoding
-from fimserver.lsp.documents import LARGEST_DOCUMENT_CHARACTERS, Documents
+from fimserver.lsp.documents import Documents
 from fimserver.text import line_starts
 from fimserver.values import Document, Reason, Rejection
 
@@ -170,7 +171,7 @@ def test_an_earlier_version_is_left_as_it_was() -> None:
     assert earlier.text == "abc"
 
 
-LARGEST = "x" * LARGEST_DOCUMENT_CHARACTERS
+LARGEST = "x" * LARGEST_FILE_CHARACTERS
 
 TOO_LARGE: dict[str, tuple[str, list[TextDocumentContentChangeEvent]]] = {
     "when it is opened": (LARGEST + "x", []),

@@ -14,7 +14,7 @@ from tests.lsp.raw_client import Message, RawClient
 
 KEEPER = str(Path(__file__).with_name("prompt_keeper.py"))
 
-NOTEBOOK = "file:///work/sales.ipynb"
+NOTEBOOK = "file:///shop/sales.ipynb"
 
 
 class Notebook:
@@ -117,7 +117,7 @@ class Notebook:
 def notebook(shared: RawClient, request: pytest.FixtureRequest) -> Iterator[Notebook]:
     """A notebook of four cells, in a server whose completer tells what it sees at the line `whole`."""
     cells = {"a": "import math", "m": "# Areas", "b": "whole", "c": "area(2)"}
-    notebook = Notebook(shared, cells, f"file:///work/{request.node.name}.ipynb")
+    notebook = Notebook(shared, cells, f"file:///shop/{request.node.name}.ipynb")
     yield notebook
     notebook.close()
 
@@ -183,7 +183,7 @@ def test_a_cell_opened_as_a_document_of_its_own_stands_alone(shared: RawClient) 
 def test_a_change_that_cannot_be_read_silences_the_notebook_and_nothing_else(notebook: Notebook) -> None:
     notebook.send_broken_change()
     assert notebook.ask("b") == []
-    again = Notebook(notebook.client, {"x": "whole"}, "file:///work/another.ipynb")
+    again = Notebook(notebook.client, {"x": "whole"}, "file:///shop/another.ipynb")
     assert again.seen("x") == "whole"
 
 

@@ -26,7 +26,7 @@ _LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class FirstSuggestion:
     """What came of a request: the suggestion behind `typed`, or the reason why there is none."""
 
     typed: str
@@ -36,7 +36,7 @@ class Trial:
     ms: float
 
 
-async def first_suggestion(command: Sequence[str]) -> Trial:
+async def first_suggestion(command: Sequence[str]) -> FirstSuggestion:
     """Start a language server, type the beginning of a line, and return what it suggests.
 
     Raises EngineUnavailable where nothing can answer.
@@ -72,11 +72,11 @@ async def engine_ready(editor: Editor, buffer: Buffer) -> None:
             await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def _asked(editor: Editor, buffer: Buffer) -> Trial:
+async def _asked(editor: Editor, buffer: Buffer) -> FirstSuggestion:
     buffer.type(_BEGUN)
     began_s = time.monotonic()
     suggestion = await buffer.suggest()
     ms = round(1_000 * (time.monotonic() - began_s), 1)
     entry = (await editor.run_command("fimserver.journal"))[-1]
     model = (await editor.run_command("fimserver.status"))["model"]
-    return Trial(typed=_BEGUN, suggestion=suggestion, reason=entry["reason"], model=model or "", ms=ms)
+    return FirstSuggestion(typed=_BEGUN, suggestion=suggestion, reason=entry["reason"], model=model or "", ms=ms)
