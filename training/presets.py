@@ -34,13 +34,13 @@ PRESETS: Mapping[str, Preset] = {
         heads=4,
         key_value_heads=2,
         feed_forward=768,
-        phases=((1.0, 512),),
+        phases=((0.65, 512), (1.0, 1024)),
         tokens_per_step=8_192,
         matrix_rate=0.014,
         warm_up_steps=30,
         answer_weight=3.0,
         workers=1,
-        mixture=Mixture(holes=0.92, orders={"SPM-adjacent": 1.0}, other_files=0.03),
+        mixture=Mixture(holes=0.92, orders={"SPM-adjacent": 1.0}, headers=0.45, other_files=0.2),
     ),
     # 26 million parameters: 28 MB at Q8_0. Both orders are learnt.
     "gpu": Preset(
@@ -54,7 +54,7 @@ PRESETS: Mapping[str, Preset] = {
         warm_up_steps=100,
         constant_share=0.4,
         workers=14,
-        mixture=Mixture(holes=0.9, orders={"SPM-adjacent": 0.6, "PSM": 0.4}, other_files=0.1),
+        mixture=Mixture(holes=0.9, orders={"SPM-adjacent": 0.6, "PSM": 0.4}, headers=0.4, other_files=0.2),
     ),
     # For tests: learns nothing, in a second.
     "tiny": Preset(

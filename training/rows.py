@@ -5,6 +5,7 @@ Everything follows from a seed: the row with the same seed is the same row, in a
 
 import math
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ _SHORTEST_EXAMPLE_TOKENS = 64
 # Of a large package less than its share is read, of a small one more.
 _PACKAGE_EXPONENT = 0.6
 _LONGEST_FILE_CHARACTERS = 60_000
+_OTHER_FILES_LOOKED_AT = 6
+_OTHER_FILES_SHARES = (0.2, 0.45)  # of an example's tokens
+_SHORTEST_PART_CHARACTERS = 60
 # Of a window, the text before the cursor gets three quarters in the product.
 _PREFIX_SHARE = 0.75
 
@@ -30,7 +34,8 @@ class Mixture:
 
     holes: float = 0.9  # the rest is plain text
     orders: Mapping[str, float] = field(default_factory=lambda: {"SPM-adjacent": 1.0})
-    other_files: float = 0.0  # with another file of the package before the prompt
+    headers: float = 0.0  # with the package's name and the file's path before the prompt
+    other_files: float = 0.0  # with these, and parts of other files of the package between them
     short: float = 0.35  # of a length between the shortest and the row's, evenly in its logarithm
 
 
@@ -68,17 +73,21 @@ def _example(chance: random.Random, files: Files, vocabulary: Vocabulary, mixtur
     most = room
     if chance.random() < mixture.short:
         most = int(_SHORTEST_EXAMPLE_TOKENS * math.exp(chance.random() * math.log(room / _SHORTEST_EXAMPLE_TOKENS)))
-    if chance.random() < mixture.other_files and most >= 4 * _SHORTEST_EXAMPLE_TOKENS:
-        current, other = files.draw(chance, 2)
-        header = _header(chance, current, other, vocabulary, int(most * chance.uniform(0.2, 0.5)))
-    else:
-        (current,), header = files.draw(chance, 1), []
-    example = _one_file(chance, current.text, vocabulary, mixture, most - len(header))
+    current, *others = files.draw(chance, 1 + _OTHER_FILES_LOOKED_AT)
+    form = chance.random()
+    of_others = int(most * chance.uniform(*_OTHER_FILES_SHARES)) if form < mixture.other_files else 0
+    window, is_end = window_of(chance, current.text, int((most - of_others) * _CHARACTERS_PER_TOKEN))
+    header: list[int] = []
+    if form < mixture.other_files + mixture.headers:
+        shown = related_parts(chance, window, current, others, int(of_others * _CHARACTERS_PER_TOKEN))
+        header = _header(current, shown, vocabulary)[: most // 2]
+    example = _one_file(chance, window, is_end, vocabulary, mixture, most - len(header))
     return Example((header + example.tokens)[:room], ([READ] * len(header) + example.roles)[:room])
 
 
-def _one_file(chance: random.Random, text: str, vocabulary: Vocabulary, mixture: Mixture, most: int) -> Example:
-    window, is_end = window_of(chance, text, int(most * _CHARACTERS_PER_TOKEN))
+def _one_file(
+    chance: random.Random, window: str, is_end: bool, vocabulary: Vocabulary, mixture: Mixture, most: int
+) -> Example:
     hole = cut_hole(chance, window, _PREFIX_SHARE) if chance.random() < mixture.holes else None
     if hole is None:
         return plain((vocabulary.encode(window) + [vocabulary.end] * is_end)[:most])
@@ -95,10 +104,40 @@ def window_of(chance: random.Random, text: str, characters: int) -> tuple[str, b
     return text[start : start + characters], start + characters >= len(text)
 
 
-def _header(chance: random.Random, current: Source, other: Source, vocabulary: Vocabulary, most: int) -> list[int]:
+def related_parts(
+    chance: random.Random, window: str, current: Source, others: Iterable[Source], characters: int
+) -> list[tuple[str, str]]:
+    """Return paths and parts of other files that share the most words with the window: what retrieval would show.
+
+    They are up to three, together of so many characters, the one that shares most last, next to the prompt.
+    """
+    count = chance.randint(1, 3)
+    wanted, each = _words(window), characters // count
+    parts = [
+        (len(wanted & _words(part)), other.path, part)
+        for other in others
+        if other.path != current.path
+        for part in _parts(other.text, each)
+    ]
+    return [(path, part) for _, path, part in sorted(parts)[-count:]] if each > _SHORTEST_PART_CHARACTERS else []
+
+
+def _parts(text: str, characters: int) -> list[str]:
+    """Cut a text into parts of about so many characters, at line ends."""
+    parts = [""]
+    for line in text.splitlines(keepends=True):
+        if len(parts[-1]) + len(line) > characters:
+            parts.append("")
+        parts[-1] += line
+    return [part for part in parts if part.strip()]
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w{4,}", text))
+
+
+def _header(current: Source, shown: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> list[int]:
     """Return what stands before the prompt in the multi-file form of Qwen2.5-Coder."""
-    window, _ = window_of(chance, other.text, int(most * _CHARACTERS_PER_TOKEN))
-    repository, content, path = vocabulary.encode_all(
-        [f"{current.package}\n", f"{other.path}\n{window.rstrip()}\n", f"{current.path}\n"]
-    )
-    return [vocabulary.repository, *repository, vocabulary.file, *content[:most], vocabulary.file, *path]
+    texts = [f"{current.package}\n", *(f"{path}\n{part.rstrip()}\n" for path, part in shown), f"{current.path}\n"]
+    repository, *rest = vocabulary.encode_all(texts)
+    return [vocabulary.repository, *repository, *(token for one in rest for token in (vocabulary.file, *one))]
