@@ -7,7 +7,7 @@ import math
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from training.corpus import Source
@@ -80,7 +80,7 @@ def _example(chance: random.Random, files: Files, vocabulary: Vocabulary, mixtur
     header: list[int] = []
     if form < mixture.other_files + mixture.headers:
         shown = related_parts(chance, window, current, others, int(of_others * _CHARACTERS_PER_TOKEN))
-        header = _header(current, shown, vocabulary)[: most // 2]
+        header = _header(current, shown, vocabulary, of_others)
     example = _one_file(chance, window, is_end, vocabulary, mixture, most - len(header))
     return Example((header + example.tokens)[:room], ([READ] * len(header) + example.roles)[:room])
 
@@ -136,8 +136,9 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"[^\W\d]\w{4,}", text))
 
 
-def _header(current: Source, shown: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> list[int]:
-    """Return what stands before the prompt in the multi-file form of Qwen2.5-Coder."""
+def _header(current: Source, shown: Sequence[tuple[str, str]], vocabulary: Vocabulary, most: int) -> list[int]:
+    """Return what stands before the prompt in the multi-file form of Qwen2.5-Coder; the parts have so many tokens."""
     texts = [f"{current.package}\n", *(f"{path}\n{part.rstrip()}\n" for path, part in shown), f"{current.path}\n"]
-    repository, *rest = vocabulary.encode_all(texts)
-    return [vocabulary.repository, *repository, *(token for one in rest for token in (vocabulary.file, *one))]
+    repository, *parts, own = vocabulary.encode_all(texts)
+    cut = [part[: most // len(shown)] for part in parts]
+    return [vocabulary.repository, *repository, *(token for part in [*cut, own] for token in (vocabulary.file, *part))]

@@ -6,9 +6,9 @@ import pytest
 
 from training.corpus import Source, Split
 from training.holes import Hole
-from training.layouts import ANSWERED, ORDERS, PADDING, READ, Pieces, pieces_of
+from training.layouts import ANSWERED, ORDERS, PADDING, Pieces, pieces_of
 from training.presets import PRESETS, rate_share, row_tokens
-from training.rows import Files, Mixture, row, window_of
+from training.rows import Files, Mixture, related_parts, row, window_of
 
 
 class Characters:
@@ -103,11 +103,41 @@ def test_without_holes_a_row_is_plain_text():
     assert not {WORDS.prefix, WORDS.middle, WORDS.suffix} & set(made.tokens)
 
 
-def test_with_other_files_the_prompt_stands_behind_them():
-    made = row("1", FILES, WORDS, Mixture(holes=1.0, other_files=1.0, short=0.0), 600)
-    assert read(made.tokens).startswith("<REPO>package")
-    assert read(made.tokens).split("<PRE>")[0].count("<FILE>") == 2
-    assert made.roles[0] == READ
+@pytest.mark.parametrize(
+    ("mixture", "files"),
+    [
+        pytest.param(Mixture(holes=1.0, short=0.0), [0], id="nothing stands before the prompt"),
+        pytest.param(Mixture(holes=1.0, short=0.0, headers=1.0), [1], id="the file's own path"),
+        pytest.param(Mixture(holes=1.0, short=0.0, other_files=1.0), [2, 3, 4], id="up to three others before it"),
+    ],
+)
+def test_before_the_prompt_stand_the_packages_name_and_its_files(mixture, files):
+    for seed in range(20):
+        before = read(row(f"{seed}", FILES, WORDS, mixture, 600).tokens).split("<PRE>")[0]
+        assert before.startswith("<REPO>package") == (files != [0])
+        assert before.count("<FILE>") in files
+
+
+@pytest.mark.parametrize(
+    ("window", "shown"),
+    [
+        pytest.param(
+            "total = invoice_total(lines)\n", "def invoice_total(lines): ...\n", id="a part that shares a word"
+        ),
+        pytest.param("ship(parcel_of(order))\n", "def parcel_of(order): ...\n", id="of any file"),
+    ],
+)
+def test_shown_of_other_files_is_what_shares_most_words(window, shown):
+    texts = {
+        "billing.py": "import decimal\nROUNDING = decimal.ROUND_HALF_EVEN\n" + "def invoice_total(lines): ...\n",
+        "own.py": "total = invoice_total(lines)\nship(parcel_of(order))\n",
+        "shipping.py": "LARGEST_WEIGHT_KG = 30\n" * 3 + "def parcel_of(order): ...\n",
+    }
+    others = [Source("shop", "1", path, Split.TRAIN, text) for path, text in texts.items()]
+    for seed in range(10):
+        parts = related_parts(random.Random(seed), window, others[1], others, 300)
+        assert shown in parts[-1][1]
+        assert "own.py" not in {path for path, _ in parts}
 
 
 def test_a_window_begins_with_a_line():
