@@ -1,14 +1,19 @@
 """The catalogue is sound, and names lead to files or to a sentence."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from fimserver.errors import ModelMissing
-from fimserver.models.catalogue import CatalogueModel, catalogue, choice_named, choices, usual_file
+from fimserver.models.catalogue import CatalogueModel, Choice, catalogue, choice_named, choices, usual_file
+from fimserver.models.found import InstalledModel
+from fimserver.models.store import file_of
 from fimserver.prompt.profile import MODELS_THAT_WORK, all_profiles
 
 EVERY = pytest.mark.parametrize("model", catalogue().values(), ids=lambda model: model.id)
+
+EVERY_CHOICE = [Choice(model, file) for model in catalogue().values() for file in model.files]
 
 SCORES = {"crosscodeeval", "repoeval", "humaneval_fim", "infilling_single", "infilling_multi", "safim"}
 
@@ -27,6 +32,7 @@ class TestEveryModel:
     def test_names_files_of_believable_size(self, model: CatalogueModel) -> None:
         for file in model.files:
             assert file.repository.count("/") == 1
+            assert "*" not in file.repository
             assert file.name.endswith(".gguf")
             assert ("*" in file.name) <= (not file.seen)
             assert 2.0 < file.bytes * 8 / (model.billions * 1e9) < 9.5, file.quant
@@ -41,6 +47,33 @@ class TestEveryModel:
 
     def test_has_a_usual_file_if_it_has_any(self, model: CatalogueModel) -> None:
         assert (usual_file(model) is None) == (not model.files)
+
+
+# Files that no row means, whatever their quantisation.
+STRANGERS = ("some-model", "some-model-{quant}", "model.{quant}", "codegemma-7b-it-{quant}", "ggml-model-{quant}")
+
+
+@pytest.mark.parametrize("choice", EVERY_CHOICE, ids=lambda choice: choice.id)
+class TestEveryFile:
+    def test_is_known_by_its_name(self, choice: Choice) -> None:
+        assert is_found(choice, example_of(choice))
+
+    def test_is_no_other_choice(self, choice: Choice) -> None:
+        others = (other for other in EVERY_CHOICE if other != choice)
+        assert [other.id for other in others if is_found(choice, example_of(other))] == []
+
+    def test_is_no_stranger(self, choice: Choice) -> None:
+        names = [f"{name}.gguf".format(quant=choice.file.quant) for name in STRANGERS]
+        assert [name for name in names if is_found(choice, name)] == []
+
+
+def is_found(choice: Choice, name: str) -> bool:
+    return file_of(choice, [InstalledModel(name.removesuffix(".gguf"), Path(name), "", 0)]) is not None
+
+
+def example_of(choice: Choice) -> str:
+    """Return a name that the file may have: what stands for anything is nothing here, one character a hyphen."""
+    return choice.file.name.replace("*", "").replace("?", "-")
 
 
 @pytest.mark.parametrize("model_id", MODELS_THAT_WORK)
