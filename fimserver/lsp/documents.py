@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangeWholeDocument
 
-from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS
+from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS, TOO_LARGE, is_too_large
 from fimserver.context.notebook import Whole, whole_notebook
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.edits import SURROGATE, CannotApply, apply_change, split_lines
@@ -21,9 +21,7 @@ from fimserver.values import Document, Reason, Rejection
 _log = logging.getLogger(__name__)
 
 _NEVER_OPENED = Rejection(reason=Reason.UNKNOWN_DOCUMENT, detail="The editor has not opened this document.")
-_TOO_LARGE = Rejection(
-    reason=Reason.UNSUITABLE_FILE, detail=f"It is longer than {LARGEST_FILE_CHARACTERS:,} characters."
-)
+_TOO_LARGE = Rejection(reason=Reason.UNSUITABLE_FILE, detail=f"It is {TOO_LARGE}.")
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class Documents:
             return _NEVER_OPENED
         if entry.missing is None and entry.snapshot is None:
             entry.snapshot = _snapshot(uri, entry)
-            if len(entry.snapshot.text) > LARGEST_FILE_CHARACTERS:
+            if is_too_large(len(entry.snapshot.text), len(entry.lines)):
                 entry.lose(_TOO_LARGE)
         return entry.missing or entry.snapshot or _NEVER_OPENED
 
@@ -112,9 +110,10 @@ class Documents:
 
 
 def _opened(language: str, version: int, text: str) -> _Open:
-    if len(text) > LARGEST_FILE_CHARACTERS:
+    lines = split_lines(text) if len(text) <= LARGEST_FILE_CHARACTERS else []
+    if is_too_large(len(text), len(lines)):
         return _Open(language, version, [""], _TOO_LARGE)
-    return _Open(language, version, split_lines(text))
+    return _Open(language, version, lines)
 
 
 def _snapshot(uri: str, entry: _Open) -> Document:

@@ -30,6 +30,9 @@ LINES = (
     "for i in range(9):\n",
 )
 
+# Why an editor asks. By hand up to three suggestions are offered, which is as many answers to wait for.
+BY_HAND, WHILE_TYPING = 1, 2
+
 
 class Editor(RawClient):
     """One window with one document. `told` are the messages its user has seen."""
@@ -49,12 +52,16 @@ class Editor(RawClient):
             self.told.append(message["params"]["message"])
         return message
 
-    def ask(self, line: int | None = None, character: int = 0) -> int:
+    @property
+    def end(self) -> dict[str, int]:
+        """Where the text ends."""
+        return {"line": self.text.count("\n"), "character": len(self.text) - self.text.rfind("\n") - 1}
+
+    def ask(self, position: dict[str, int] | None = None, trigger: int = BY_HAND) -> int:
         """Ask for a suggestion, by default at the text's end, and return the request's number."""
         self._number += 1
-        place = {"line": self.text.count("\n"), "character": len(self.text) - self.text.rfind("\n") - 1}
-        position = place if line is None else {"line": line, "character": character}
-        params = {"textDocument": {"uri": self.uri}, "position": position, "context": {"triggerKind": 1}}
+        context = {"triggerKind": trigger}
+        params = {"textDocument": {"uri": self.uri}, "position": position or self.end, "context": context}
         self.send({"id": self._number, "method": "textDocument/inlineCompletion", "params": params})
         return self._number
 
@@ -97,7 +104,7 @@ class Editor(RawClient):
 
     def type(self, text: str) -> None:
         """Write at the text's end."""
-        end = {"line": self.text.count("\n"), "character": len(self.text) - self.text.rfind("\n") - 1}
+        end = self.end
         self.text += text
         self.version += 1
         params = {
@@ -108,7 +115,7 @@ class Editor(RawClient):
 
     def text_there(self) -> str:
         """Return the text as the server has it; see server.py."""
-        items = self.answer_to(self.ask(0, 0))["result"]["items"]
+        items = self.answer_to(self.ask({"line": 0, "character": 0}))["result"]["items"]
         return str(ast.literal_eval(items[0]["insertText"]))
 
 

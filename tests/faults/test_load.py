@@ -10,9 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
-from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS
+from fimserver.complete.allowed import is_too_large
 from tests.faults.conftest import Figure
-from tests.faults.editor import SERVER, Editor, copy_of_the_model
+from tests.faults.editor import SERVER, WHILE_TYPING, Editor, copy_of_the_model
 from tests.faults.forms import forms, long_form, percentile
 from tests.lsp.raw_client import STAND_IN, RawClient
 from tests.lsp.test_protocol import ASKED, CANCELLED, WAIT
@@ -205,10 +205,10 @@ def test_an_odd_file_is_answered_or_declined_soon(home: Path, text: str, figure:
         waited_ms = []
         for _ in range(5):
             editor.type("a")
-            began = time.monotonic()
-            editor.suggestion()
+            end, began = editor.end, time.monotonic()
+            assert "error" not in editor.answer_to(editor.ask(end, WHILE_TYPING))
             waited_ms.append((time.monotonic() - began) * 1000)
-        kept = len(editor.text) <= LARGEST_FILE_CHARACTERS and "\ud800" not in text
+        kept = not is_too_large(len(editor.text), editor.text.count("\n") + 1) and "\ud800" not in text
         assert not kept or editor.text_there() == editor.text
     figure("files", 1)
     figure("ms for an answer at most", max(waited_ms))

@@ -19,7 +19,7 @@ from lsprotocol.types import (
     TextDocumentContentChangeWholeDocument,
 )
 
-from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS
+from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS, LARGEST_FILE_LINES
 from fimserver.lsp.client import Encoding
 from fimserver.lsp.documents import Documents
 from fimserver.text import line_starts
@@ -172,11 +172,15 @@ def test_an_earlier_version_is_left_as_it_was() -> None:
 
 
 LARGEST = "x" * LARGEST_FILE_CHARACTERS
+LONGEST = "\n" * (LARGEST_FILE_LINES - 1)
 
 TOO_LARGE: dict[str, tuple[str, list[TextDocumentContentChangeEvent]]] = {
     "when it is opened": (LARGEST + "x", []),
     "by an edit": (LARGEST, [change((0, 0), (0, 0), "x")]),
     "by its whole text": ("", [whole(LARGEST + "x")]),
+    "with its lines when it is opened": (LONGEST + "\r", []),
+    "with its lines by an edit": (LONGEST, [change((0, 0), (0, 0), "\n")]),
+    "with its lines by its whole text": ("", [whole(LONGEST + "\n")]),
 }
 
 
@@ -189,6 +193,11 @@ def test_a_document_that_is_too_large_is_not_kept(text: str, changes: list[TextD
     assert missing.reason is Reason.UNSUITABLE_FILE
     documents.change(URI, 3, [whole("small")])
     assert isinstance(documents.get(URI), Document)
+
+
+@pytest.mark.parametrize("text", [LARGEST, LONGEST], ids=["by its characters", "by its lines"])
+def test_the_largest_document_is_kept(text: str) -> None:
+    assert isinstance(opened(text).get(URI), Document)
 
 
 # Against a reference.

@@ -27,6 +27,8 @@ class Excluding:
         pytest.param(Document.of("x"), {"disabled_languages": ("go",)}, None, id="for another language"),
         pytest.param(Document.of("a\0b"), {}, Reason.UNSUITABLE_FILE, id="binary"),
         pytest.param(Document.of("x" * 2_000_001), {}, Reason.UNSUITABLE_FILE, id="too long"),
+        pytest.param(Document.of("\n" * 99_999), {}, None, id="as many lines as may be"),
+        pytest.param(Document.of("\n" * 100_000), {}, Reason.UNSUITABLE_FILE, id="too many lines"),
         pytest.param(Document.of("x", uri="file:///a/b.key"), {}, Reason.EXCLUDED, id="excluded"),
         pytest.param(Document.of("x", uri="untitled:b.key"), {}, None, id="no file, no rule"),
     ],
