@@ -6,11 +6,13 @@ again and again; it defines functions of its own and calls one of another file.
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from fimserver.bench.metrics import percentile
+from fimserver.retrieval.bm25 import affordable
 from fimserver.retrieval.exclude import Exclusions
 from fimserver.retrieval.index import Index
 from fimserver.retrieval.terms import term_counts
@@ -24,7 +26,9 @@ _NAMES = 60_000
 _PARTS = 4_000
 _NAMES_PER_FILE = 60
 
+# A question is as large as the language server's.
 _WORDS_PER_QUESTION = 60
+_MOST_HITS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Figures:
     indexed_s: float
     looked_again_s: float
     memory_bytes: int
+    most_postings_read: int  # for a question after similar chunks
     similar_p50_ms: float
     similar_p99_ms: float
     similar_p99_processor_ms: float  # of this process alone, whatever else the machine does
@@ -70,10 +75,12 @@ def measure(root: Path, lines: int, questions: int, *, seed: int = 0) -> Figures
     index = _refreshed(root)  # as after a restart: the index is on disk, and nothing has changed
     looked_again_s = time.monotonic() - began_s
     chance = random.Random(seed + 1)  # noqa: S311
-    similar_ms = [_timed(lambda: _ask_for_text(index, chance)) for _ in range(questions)]
-    processor_ms = [_timed(lambda: _ask_for_text(index, chance), time.thread_time) for _ in range(questions)]
+    texts = [_question(chance) for _ in range(questions)]
+    similar_ms = [_timed(partial(index.similar, text, _MOST_HITS)) for text in texts]
+    processor_ms = [_timed(partial(index.similar, text, _MOST_HITS), time.thread_time) for text in texts]
     defining_ms = [_timed(lambda: index.defining(_function(chance.randrange(files), 0))) for _ in range(questions)]
-    size = index.size_bytes()
+    memory_bytes, size = _peak_memory_bytes(), index.size_bytes()
+    most_postings_read = max(_postings_read(index, text) for text in texts)
     index.close()
     return Figures(
         files=files,
@@ -82,7 +89,8 @@ def measure(root: Path, lines: int, questions: int, *, seed: int = 0) -> Figures
         index_bytes=size,
         indexed_s=indexed_s,
         looked_again_s=looked_again_s,
-        memory_bytes=_peak_memory_bytes(),
+        memory_bytes=memory_bytes,
+        most_postings_read=most_postings_read,
         similar_p50_ms=percentile(similar_ms, 0.5),
         similar_p99_ms=percentile(similar_ms, 0.99),
         similar_p99_processor_ms=percentile(processor_ms, 0.99),
@@ -98,9 +106,15 @@ def _refreshed(root: Path) -> Index:
     return index
 
 
-def _ask_for_text(index: Index, chance: random.Random) -> None:
+def _question(chance: random.Random) -> dict[int, float]:
+    """Return the terms of a text and their weights."""
     words = " ".join(_word(chance) for _ in range(_WORDS_PER_QUESTION))
-    index.similar(dict.fromkeys(term_counts(words), 1.0), 24)
+    return dict.fromkeys(term_counts(words), 1.0)
+
+
+def _postings_read(index: Index, text: Mapping[int, float]) -> int:
+    frequencies = index.frequencies(list(text))
+    return sum(frequencies[term] for term in affordable(text, frequencies))
 
 
 def _timed(question: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:

@@ -42,6 +42,7 @@ def _table(figures: large_repository.Figures) -> str:
         ["memory of the process, at its peak", f"{figures.memory_bytes / 1e6:.0f} MB"],
         ["indexed for the first time in", f"{figures.indexed_s:.0f} s"],
         ["looked through again, unchanged, in", f"{figures.looked_again_s:.1f} s"],
+        ["postings read to find similar chunks, at most", f"{figures.most_postings_read:,}"],
         ["similar chunks found, median", f"{figures.similar_p50_ms:.1f} ms"],
         ["… 99 of 100 within", f"{figures.similar_p99_ms:.1f} ms"],
         ["… of processor time", f"{figures.similar_p99_processor_ms:.1f} ms"],

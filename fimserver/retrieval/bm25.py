@@ -10,7 +10,7 @@ Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, equations
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from heapq import nlargest
 
@@ -22,6 +22,9 @@ _TYPICAL_TERMS = 80
 
 _IMPACT_BITS = 4
 _MOST_IMPACT = (1 << _IMPACT_BITS) - 1
+
+# A query reads at most so many postings, which takes some 3 ms, however large the index is.
+MOST_POSTINGS = 3_000
 
 Postings = Sequence[int]
 
@@ -45,6 +48,23 @@ def chunk_of(number: int) -> int:
 def inverse_document_frequency(found: int, chunks: int) -> float:
     """Return how much a term says that stands in `found` of all chunks; never below zero."""
     return math.log1p(max(0.0, chunks - found + 0.5) / (found + 0.5))
+
+
+def affordable(weights: Mapping[int, float], frequencies: Mapping[int, int], most: int = MOST_POSTINGS) -> list[int]:
+    """Return the terms of a query whose postings are read: no more than `most` of them, and the rarest terms first.
+
+    A term that is passed over stands in so many chunks that it tells few of them from another.
+
+    >>> affordable({7: 1.0, 8: 1.0, 9: 1.0}, {7: 500, 8: 90_000, 9: 2}, most=1_000)
+    [9, 7]
+    """
+    chosen: list[int] = []
+    left = most
+    for term in sorted(frequencies, key=lambda term: frequencies[term] / weights[term]):
+        if frequencies[term] <= left:
+            chosen.append(term)
+            left -= frequencies[term]
+    return chosen
 
 
 def best_chunks(terms: Iterable[tuple[float, Postings]], chunks: int, limit: int) -> list[tuple[int, float]]:

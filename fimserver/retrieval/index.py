@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from fimserver.errors import FileUnsuitable, FimError
 from fimserver.files import cache_folder
-from fimserver.retrieval.bm25 import best_chunks, posting
+from fimserver.retrieval.bm25 import affordable, best_chunks, posting
 from fimserver.retrieval.exclude import Exclusions
 from fimserver.retrieval.facts import Facts, facts_of
 from fimserver.retrieval.outline import Outline
@@ -29,9 +29,6 @@ _log = logging.getLogger(__name__)
 
 # What is held back before it is written: some 30 MB of lists.
 _POSTINGS_AT_A_TIME = 600_000
-
-# A query reads at most so many postings, the rarest terms first: it takes some 3 ms then.
-_MOST_POSTINGS = 3_000
 
 # Up to half of the chunks that score may belong to older versions of their files.
 _DEAD_SHARE = 2
@@ -111,11 +108,9 @@ class Index:
         return self._store.path.stat().st_size if self._store is not None else 0
 
     def _similar(self, store: Store, weights: Mapping[int, float], limit: int) -> Iterator[Hit]:
-        frequencies = store.frequencies(list(weights))
-        _, chunks = store.totals()
-        found = store.postings(_affordable(weights, frequencies))
+        found = store.postings(affordable(weights, store.frequencies(list(weights))))
         postings = ((weights[term], numbers) for term, numbers in found.items())
-        for chunk, score in best_chunks(postings, chunks, limit * _DEAD_SHARE):
+        for chunk, score in best_chunks(postings, store.chunks(), limit * _DEAD_SHARE):
             row = store.file_of_chunk(chunk)
             if row is not None:
                 yield Hit(self.root / row.path, chunk - row.first_chunk, score)
@@ -217,18 +212,6 @@ class _Pending:
                 numbers = self._postings[term] = array("I")
             numbers.append(posting(chunk, times, length))
         self._count += len(counts)
-
-
-def _affordable(weights: Mapping[int, float], frequencies: Mapping[int, int]) -> list[int]:
-    """Return the terms whose postings are read: the rarest, as far as the budget goes."""
-    chosen: list[int] = []
-    spent = 0
-    for term in sorted(frequencies, key=lambda term: frequencies[term] / weights[term]):
-        spent += frequencies[term]
-        if spent > _MOST_POSTINGS and chosen:
-            break
-        chosen.append(term)
-    return chosen
 
 
 def _opened(root: Path) -> Store | None:

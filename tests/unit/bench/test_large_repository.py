@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fimserver.retrieval.bm25 import MOST_POSTINGS
+
 LARGEST_MEMORY_BYTES = 300_000_000
 
 
@@ -23,6 +25,7 @@ def test_a_small_one_is_indexed_whole() -> None:
     assert (figures["files"], figures["lines"]) == (120, 120 * 101)
     assert 0 < figures["memory_bytes"] < LARGEST_MEMORY_BYTES
     assert figures["index_bytes"] > 10_000
+    assert 0 < figures["most_postings_read"] <= MOST_POSTINGS
 
 
 @pytest.mark.soak
@@ -31,5 +34,6 @@ def test_one_of_ten_million_lines_stays_within_its_memory_and_answers_in_ten_mil
     figures = indexed(100_000, 1_000, 5_000)
     assert figures["lines"] >= 10_000_000
     assert figures["memory_bytes"] <= LARGEST_MEMORY_BYTES
+    assert figures["most_postings_read"] <= MOST_POSTINGS
     assert figures["similar_p99_ms"] <= 10
     assert figures["defining_p99_ms"] <= 10
