@@ -2,6 +2,7 @@
 
 from fimserver.complete.other_files import OtherFiles
 from fimserver.settings import CompletionSettings
+from fimserver.syntax.languages import language_id
 from fimserver.uris import path_of
 from fimserver.values import Document, Reason, Rejection
 
@@ -22,7 +23,7 @@ def is_too_large(characters: int, lines: int) -> bool:
 
 def forbidden(document: Document, completion: CompletionSettings, files: OtherFiles | None) -> Rejection | None:
     """Return why nothing is suggested in a document; `files` know the rules that exclude some."""
-    if not completion.enabled or document.language in completion.disabled_languages:
+    if not completion.enabled or document.language in map(language_id, completion.disabled_languages):
         return Rejection(reason=Reason.DISABLED, detail="Switched off by completion.enabled or disabled_languages.")
     if is_too_large(len(document.text), len(document.starts)) or "\0" in document.text[:_LOOKED_AT_CHARACTERS]:
         return Rejection(reason=Reason.UNSUITABLE_FILE, detail=f"The file is binary, or {TOO_LARGE}.")

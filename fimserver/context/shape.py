@@ -163,9 +163,9 @@ _NOT_DESCRIBING = re.compile(
 
 def _describes(line: str, language: Language | None) -> bool:
     """Say whether a line is a comment that tells what to write: two words or more."""
-    mark = language.line_comment if language else ""
+    marks = language.line_comments if language else ""
     match = _COMMENT.fullmatch(line)
-    if match is None or (mark and not line.lstrip().startswith((mark, "/*", "*"))):
+    if match is None or not re.match(rf"(?:{marks}|/\*|\*)", line.lstrip()):
         return False
     words = match.group("words")
     return len(re.findall(r"[^\W\d_]{2,}", words)) >= 2 and not _NOT_DESCRIBING.match(words)

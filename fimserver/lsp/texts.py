@@ -8,6 +8,7 @@ from fimserver.lsp.findings import follow
 from fimserver.lsp.review import stop_review_of
 from fimserver.lsp.session import Session
 from fimserver.lsp.surroundings import note_edit, note_visit
+from fimserver.syntax.languages import language_id
 
 
 def did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
@@ -75,8 +76,8 @@ def _open(session: Session, opened: types.TextDocumentItem) -> None:
 
 
 def _language_id(opened: types.TextDocumentItem) -> str:
-    """Return the editor's name of a language, which lsprotocol makes a member of an enumeration where it knows it."""
-    return opened.language_id.value if isinstance(opened.language_id, Enum) else opened.language_id
+    """Return our name of the editor's language, which lsprotocol makes a member of an enumeration where it knows it."""
+    return language_id(opened.language_id.value if isinstance(opened.language_id, Enum) else opened.language_id)
 
 
 def _close(session: Session, uri: str) -> None:

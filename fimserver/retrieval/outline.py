@@ -147,7 +147,7 @@ def _named(node: Node, tree: Tree, field: str) -> tuple[str, list[str]]:
     receiver = node.child_by_field_name("receiver")
     owner = re.findall(r"\w+", tree.text_of(receiver).partition("[")[0])[-1:] if receiver else []
     texts = [tree.text_of(name) for name in node.children_by_field_name(field) if name.is_named]
-    return "".join(owner), [re.split(r"\W", text.removeprefix("#"), maxsplit=1)[0] for text in texts]
+    return "".join(owner), [re.split(r"\W", text.lstrip("#$"), maxsplit=1)[0] for text in texts]
 
 
 def _declared(node: Node, tree: Tree) -> tuple[str, list[str]]:
@@ -184,12 +184,17 @@ def _assigned(node: Node, tree: Tree) -> tuple[str, list[str]]:
     return (owner, [name]) if right is not None and right.child_by_field_name("body") else ("", [])
 
 
+def _first(node: Node, tree: Tree) -> tuple[str, list[str]]:
+    return "", [tree.text_of(child) for child in node.named_children[:1]]
+
+
 _NAMING = {
     "name": lambda node, tree: _named(node, tree, "name"),
     "property": lambda node, tree: _named(node, tree, "property"),
     "type": lambda node, tree: _named(node, tree, "type"),
     "declarator": _declared,
     "left": _assigned,
+    "first": _first,
 }
 
 _IDENTIFIERS = frozenset({"identifier", "field_identifier", "type_identifier", "operator_name", "destructor_name"})

@@ -28,7 +28,7 @@ _OTHER_SUFFIXES = frozenset(
     for suffix in re.findall(
         r"\w+",
         """
-        rb php cs kt kts swift scala lua sh bash zsh ps1 pl pm r jl dart ex exs erl hs ml mli clj cljs el vim m mm zig
+        rb kt kts swift scala lua sh bash zsh ps1 pl pm r jl dart ex exs erl hs ml mli clj cljs el vim m mm zig
         nim v sv vhd sql proto graphql vue svelte tf cmake gradle groovy
         """,
     )

@@ -2,10 +2,10 @@
 
 import re
 
-# Closers first, then what may follow them on a line: `):`, `");`, `) {`, ` */`, `</li>`, and the `()` and `?` of a call
-# whose type or arguments are being written. An opening brace counts at the end only: the header `if (‸) {` is not
-# finished, and a suggestion for it ends with the brace again.
-_CLOSING = re.compile(r"""(?:[\s)\]}>"'`;:,]|\*/|</[\w.:-]*>|(?<=>)\(\)|(?<=\))\?)*(?:\{\s*)?""")
+# Closers first, then what may follow them on a line: `):`, `");`, `) {`, ` */`, `</li>`, ` ?>`, and the `()` and `?` of
+# a call whose type or arguments are being written. An opening brace counts at the end only: the header `if (‸) {` is
+# not finished, and a suggestion for it ends with the brace again.
+_CLOSING = re.compile(r"""(?:[\s)\]}>"'`;:,]|\*/|\?>|</[\w.:-]*>|(?<=>)\(\)|(?<=\))\?)*(?:\{\s*)?""")
 
 
 def is_closing(text: str) -> bool:

@@ -3,6 +3,7 @@
 A grammar is imported by `syntax/tree.py` when the first document needs it; this module reads one small file.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ class Language:
 
     id: str
     grammar: tuple[str, str]
+    also: tuple[str, ...]
     suffixes: tuple[str, ...]
     line_comment: str
+    line_comments: str
     block_comment: tuple[str, str] | None
     quotes: tuple[str, ...]
+    long_strings: tuple[tuple[str, str], ...]
     opens: str
     headers: frozenset[str]
     strings: frozenset[str]
@@ -31,11 +35,22 @@ class Language:
     blocks: frozenset[str]
     scopes: frozenset[str]
     compound: frozenset[str]
+    prelude: frozenset[str]
 
 
 def language_named(name: str) -> Language | None:
     """Return the language an editor calls by this id, or None for one we have no grammar for."""
-    return _languages().get(name)
+    return _by_name().get(name)
+
+
+def language_id(name: str) -> str:
+    """Return our name of the language an editor calls by this one: its own for one we have no grammar for.
+
+    >>> language_id("cs"), language_id("cobol")
+    ('csharp', 'cobol')
+    """
+    language = language_named(name)
+    return language.id if language is not None else name
 
 
 def language_of_path(path: str | PurePath) -> Language | None:
@@ -55,6 +70,11 @@ def _languages() -> Mapping[str, Language]:
 
 
 @cache
+def _by_name() -> Mapping[str, Language]:
+    return {name: language for language in every_language() for name in (language.id, *language.also)}
+
+
+@cache
 def _by_suffix() -> Mapping[str, Language]:
     return {suffix: language for language in every_language() for suffix in language.suffixes}
 
@@ -68,10 +88,13 @@ def _language(name: str, row: Mapping[str, Any]) -> Language:
     return Language(
         id=name,
         grammar=(module, function),
+        also=tuple(row.get("also", ())),
         suffixes=tuple(row["suffixes"]),
         line_comment=row["line_comment"],
+        line_comments=row.get("line_comments", re.escape(row["line_comment"])),
         block_comment=tuple(row["block_comment"]) if "block_comment" in row else None,
         quotes=tuple(row["quotes"]),
+        long_strings=tuple((begin, rest) for begin, rest in row.get("long_strings", ())),
         opens=row["opens"],
         headers=frozenset(row["headers"]),
         strings=frozenset(row["strings"]),
@@ -80,4 +103,5 @@ def _language(name: str, row: Mapping[str, Any]) -> Language:
         blocks=frozenset(row["blocks"]),
         scopes=frozenset(row["scopes"]),
         compound=frozenset(row["compound"]),
+        prelude=frozenset(row.get("prelude", ())),
     )

@@ -7,7 +7,7 @@ a row of `languages.toml` says or, without a row, what most languages share.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from fimserver.syntax.languages import Language
 
@@ -22,6 +22,9 @@ _COMMON_COMMENT = r"(?<!:)//|(?<!\S)#(?=\s|$|!)|(?<!\S)--(?=\s|$)"
 _PATTERN = r"(?<=[\s(,=:\[!&|?{};])/(?![/*\s])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/"
 
 _COMMON_QUOTES = ('"', "'", "`")
+
+# What is matched in another way than other strings, and is one.
+_KINDS = {"pattern": "quote", "long": "quote"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,9 @@ def tokens(piece: str, language: Language | None, at: int = 0) -> Iterator[Token
     begins = _beginnings(language)
     while match := begins.search(piece, at):
         kind, text = match.lastgroup or "", match.group()
-        if kind == "pattern":
-            kind, text = "quote", "/"
-        rest = _rest(kind, text, language).match(piece, match.end())
+        rest = _rest(kind, "" if kind == "pattern" else text, language).match(piece, match.end())
         at = rest.end() if rest else len(piece)
-        yield Token(kind, text, match.start(), at, closed=rest is not None)
+        yield Token(_KINDS.get(kind, kind), text, match.start(), at, closed=rest is not None)
 
 
 def take_bracket(token: Token, still_open: list[Token]) -> Token | None:
@@ -104,22 +105,25 @@ def _after_code(piece: str, start: int, end: int, code_end: int) -> int:
 
 @cache
 def _beginnings(language: Language | None) -> re.Pattern[str]:
-    comment = re.escape(language.line_comment) if language else _COMMON_COMMENT
+    comment = language.line_comments if language else _COMMON_COMMENT
     quotes = language.quotes if language else _COMMON_QUOTES
     # Without a row an apostrophe after a letter is no quote: don't, 1'000, x'.
     quote = "|".join(r"(?<!\w)'" if quote == "'" and not language else re.escape(quote) for quote in quotes)
     remark = re.escape(language.block_comment[0]) if language and language.block_comment else "(?!)"
     pattern = _PATTERN if language and "regex" in language.strings else "(?!)"
+    long = "|".join(begin for begin, _ in language.long_strings) if language and language.long_strings else "(?!)"
     return re.compile(
-        rf"(?P<pattern>{pattern})|(?P<remark>{remark})|(?P<comment>{comment})|(?P<quote>{quote})|(?P<bracket>[()\[\]{{}}])"
+        rf"(?P<pattern>{pattern})|(?P<long>{long})|(?P<remark>{remark})|(?P<comment>{comment})|(?P<quote>{quote})"
+        r"|(?P<bracket>[()\[\]{}])"
     )
 
 
-@cache
+@lru_cache(maxsize=256)
 def _rest(kind: str, text: str, language: Language | None) -> re.Pattern[str]:
     """Match what follows the beginning of a token, to its end. A short string that is not closed ends with its line."""
-    if text == "/":
-        return re.compile("")
+    if kind == "long" and language:
+        rest = next(rest for begin, rest in language.long_strings if re.fullmatch(begin, text))
+        return re.compile(rest.replace("{word}", re.sub(r"\W", "", text)), re.DOTALL)
     if kind == "comment":
         return re.compile(r"[^\n]*(?=\n)")
     if kind == "remark" and language and language.block_comment:

@@ -15,6 +15,8 @@ encloses them. The parser reads these parts as if nothing stood between them:
 Positions are offsets.
 """
 
+from collections.abc import Collection
+
 from tree_sitter import Node
 
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
@@ -40,11 +42,16 @@ _DEEPEST = 150
 Part = tuple[int, int]
 
 
-def parts_around(root: Node, offset: int, source: Source) -> list[Part]:
-    """Return the ranges to parse, in order, for the tree's neighbourhood of an offset."""
+def parts_around(root: Node, offset: int, source: Source, prelude: Collection[str] = ()) -> list[Part]:
+    """Return the ranges to parse, in order, for the tree's neighbourhood of an offset.
+
+    `prelude` are types of nodes at the beginning that what follows is not read without, such as PHP's `<?php`.
+    """
     start, end = source.line_of(offset)
     line = (max(start, offset - _WHOLE), min(end, offset + _WHOLE))
-    parts = [line, *_descend(root, (0, len(source.text)), offset, 0)]
+    first = map(root.child, range(min(_HEADER_CHILDREN, root.child_count))) if prelude else ()
+    begins = [_part(node) for node in first if node is not None and node.type in prelude]
+    parts = [line, *begins, *_descend(root, (0, len(source.text)), offset, 0)]
     return _merged(sorted(_whole_lines(part, source) for part in parts), source)
 
 

@@ -123,7 +123,7 @@ def parse_with(document: Document, replaced: Span, replacement: str) -> Tree | N
     if _is_cheap(now):
         then = _edited(now, text)
         return _tree_of(then.source, then.language, then)
-    parts = parts_around(now.root, replaced.start, now.source)
+    parts = parts_around(now.root, replaced.start, now.source, now.language.prelude)
     shifted = (_shifted(part, replaced, len(text) - len(document.text)) for part in parts)
     return _tree_of(Source("".join(text[start:end] for start, end in shifted)), now.language)
 
@@ -217,7 +217,7 @@ def _is_cheap(tree: Tree) -> bool:
 
 def _neighbourhood(tree: Tree, offset: int) -> Tree:
     """Return a tree of the parts around an offset, as `nearby.py` chooses them from an older tree."""
-    return _tree_of_parts(tree, parts_around(tree.root, offset, tree.source))
+    return _tree_of_parts(tree, parts_around(tree.root, offset, tree.source, tree.language.prelude))
 
 
 def _shifted(part: Part, replaced: Span, shift: int) -> Part:

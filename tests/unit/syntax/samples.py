@@ -159,6 +159,63 @@ public class Shelf {
     }
 }
 """,
+    "csharp": """using System.Collections.Generic;
+
+namespace Library;
+
+[Serializable]
+public class Shelf<T> : Furniture where T : Book
+{
+    private readonly List<T> books = new();
+
+    public int Count => books.Count;
+
+    public string Name { get; set; } = "a shelf";
+
+    /// <summary>Puts a book on the shelf.</summary>
+    public async Task PutAsync(T book)
+    {
+        if (books.Contains(book))
+        {
+            throw new TwiceException($"twice: {book}", @"C:\\books");
+        }
+        books.Add(book);
+        await Saved(books.Count switch { 0 => Kind.None, _ => Kind.Some });
+    }
+}
+""",
+    "php": """<?php
+
+namespace Library;
+
+use Library\\Books\\Book;
+
+#[Wooden]
+class Shelf extends Furniture
+{
+    private array $books = [];
+
+    public function __construct(private readonly int $most, #[Secret] string $key) {}
+
+    /** Puts a book on the shelf. */
+    public function put(Book $book): bool
+    {
+        if (in_array($book, $this->books)) { # no book twice
+            throw new TwiceException("twice: {$book->title}");
+        }
+        $this->books[] = $book;
+        return true;
+    }
+}
+
+$note = <<<TEXT
+    Don't put a book there (twice.
+    TEXT;
+?>
+<?php if ($note): ?>
+<p>Don't: <?= $note ?></p>
+<?php endif; ?>
+""",
     "ruby": """class Shelf
   attr_reader :books
 

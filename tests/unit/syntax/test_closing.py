@@ -20,6 +20,7 @@ from fimserver.syntax.closing import is_closing
         pytest.param(" {", id="the brace of a header"),
         pytest.param(" */", id="the end of a comment"),
         pytest.param("</li>", id="an end tag"),
+        pytest.param(" ?></p>", id="the end of code in a page"),
         pytest.param("></Shelf.Item>);", id="an end tag with a dot, and more"),
         pytest.param(">();", id="the end of a type and an empty call"),
         pytest.param(")?;", id="the end of a call whose error is handed on"),

@@ -23,6 +23,11 @@ from tests.unit.syntax.samples import long_text
         pytest.param("go", "package a\n\nfunc f() {\n\t‸\n}\n", "x := ", "more after", id="half a statement"),
         pytest.param("rust", "fn f() {\n    ‸\n}\n", "let x = 1;", "none before, none after", id="a binding"),
         pytest.param("java", "class A {\n    int x = ‸\n}\n", "1;", "fewer after", id="a semicolon"),
+        pytest.param("csharp", "class A\n{\n    int x = ‸\n}\n", "1;", "fewer after", id="a semicolon in C#"),
+        pytest.param("csharp", "class A\n{\n    int X => y‸;\n}\n", " + (", "more after", id="a property's value"),
+        pytest.param("php", "<?php\n$x = ‸\n", "[1];", "fewer after", id="a semicolon in PHP"),
+        pytest.param("php", "<?php\nfunction f() {\n    ‸\n}\n", "g(", "more after", id="an open call in PHP"),
+        pytest.param("php", "<p>‸</p>\n", "if (((", "none before, none after", id="a page's text outside of the code"),
         pytest.param("c", "int f(void) {\n    ‸\n}\n", "return 1;", "none before, none after", id="a return"),
         pytest.param("cpp", "int f() {\n    ‸\n}\n", "auto g = [&] {", "more after", id="an open lambda"),
         pytest.param("typescript", "let x: ‸;\n", "Array<string>", "fewer after", id="a type"),
@@ -45,7 +50,7 @@ def test_what_is_replaced_does_not_count() -> None:
     assert error_count(document, 3, 5, ")") == (1, 0)
 
 
-@pytest.mark.parametrize("language", ["python", "javascript", "java", "cpp"])
+@pytest.mark.parametrize("language", ["python", "javascript", "java", "cpp", "php"])
 def test_in_a_long_file_the_neighbourhood_decides(language: str) -> None:
     text = long_text(language, 60_000) + "\n" + long_text(language, 60_000)
     offset = text.index("put(", 60_000) + len("put(")

@@ -7,21 +7,29 @@ from pathlib import PurePosixPath, PureWindowsPath
 import pytest
 import tree_sitter
 
-from fimserver.syntax.languages import Language, every_language, language_named, language_of_path
+from fimserver.syntax.languages import Language, every_language, language_id, language_named, language_of_path
 from fimserver.syntax.tree import parse_text
 
 EVERY = [pytest.param(language, id=language.id) for language in every_language()]
-TYPES = ("strings", "holes", "comments", "blocks", "scopes", "compound")
+TYPES = ("strings", "holes", "comments", "blocks", "scopes", "compound", "prelude")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["python", "javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "c", "cpp", "java"],
-)
+    [
+        "python", "javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "c", "cpp", "java",
+        "csharp", "php",
+    ],
+)  # fmt: skip
 def test_a_language_has_the_name_editors_use(name: str) -> None:
     language = language_named(name)
     assert language is not None
-    assert language.id == name
+    assert language.id == name == language_id(name)
+
+
+@pytest.mark.parametrize(("name", "id"), [("cs", "csharp"), ("c-sharp", "csharp"), ("cobol", "cobol"), ("", "")])
+def test_a_language_goes_by_one_name_here(name: str, id: str) -> None:  # noqa: A002 - what a row is named by
+    assert language_id(name) == id
 
 
 def test_an_unknown_language_has_no_row() -> None:
@@ -44,6 +52,9 @@ def test_an_unknown_language_has_no_row() -> None:
         ("a.h", "c"),
         ("a.hpp", "cpp"),
         ("A.java", "java"),
+        ("A.cs", "csharp"),
+        ("a.php", "php"),
+        ("a.phtml", "php"),
         ("A.PY", "python"),
         (PurePosixPath("/a/b.c"), "c"),
         (PureWindowsPath("C:\\a\\b.cc"), "cpp"),
@@ -71,6 +82,11 @@ def test_a_row_says_enough(language: Language) -> None:
     assert language.opens in (":", "{")
     for field in ("headers", "strings", "comments", "blocks", "scopes", "compound", "quotes"):
         assert getattr(language, field), field
+
+
+def test_no_two_languages_claim_a_name() -> None:
+    names = [name for language in every_language() for name in (language.id, *language.also)]
+    assert len(names) == len(set(names))
 
 
 def test_no_two_languages_claim_a_suffix() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fimserver.syntax import parsing, tree
+from fimserver.syntax.errors import error_count
 from fimserver.syntax.languages import every_language, language_named
 from fimserver.syntax.tree import Node, Tree, forget, parse, parse_near, parse_text, parse_with, prepare
 from fimserver.values import Document, Span
@@ -193,6 +194,18 @@ def test_what_was_typed_over_many_keys_is_near() -> None:
         near = parse_near(document_of(text), offset)
     assert near is not None
     assert kinds(near, offset - 1)[:4] == ["module", "function_definition", "block", "return_statement"]
+
+
+@pytest.mark.parametrize("first", ["<?php\n", "<!DOCTYPE html>\n<?php\n", "<?php declare(strict_types=1);\n"])
+def test_code_far_below_the_tag_that_begins_it_is_code(first: str) -> None:
+    text = first + "function f() {\n    g();\n}\n" * 2_000
+    parse(document_of(text, "php"))
+    offset = text.index("g();", 30_000) + len("g();")
+    near = parse_near(document_of(text[:offset] + " h();" + text[offset:], "php"), offset)
+    assert near is not None
+    assert kinds(near, offset + 1)[1:4] == ["function_definition", "compound_statement", "expression_statement"]
+    before, after = error_count(document_of(text, "php"), offset, offset, " h(")
+    assert after > before == 0
 
 
 def test_a_long_line_does_not_make_the_neighbourhood_long() -> None:
