@@ -78,8 +78,8 @@ class Asker:
         if priority is Priority.TYPING:
             self._warming.note(context)
         completion = self._prompts.settings.completion
-        typed = place.typed + (so_far.text if so_far else "")
-        typed, begun = backed_up(typed) if completion.healing and so_far is None else (typed, "")
+        typed, begun = backed_up(place.typed) if completion.healing else (place.typed, "")
+        begun += so_far.text if so_far else ""
         request = GenerateRequest(
             prompt=self._prompts.prompt(context, place.anchor, typed, model),
             max_tokens=answer_tokens(shape),

@@ -36,13 +36,16 @@ class Pace:
     answer_ms: float = 0.0
 
     def after(self, usage: Usage) -> "Pace":
-        """Return the pace with one more measurement. Short prefills measure the overhead, so they do not count."""
-        prefill = self.prefill_tokens_per_s
-        if usage.evaluated_tokens >= 32 and usage.prefill_ms > 0:
-            measured = 1_000.0 * usage.evaluated_tokens / usage.prefill_ms
-            prefill = measured if not prefill else prefill + _NEWEST * (measured - prefill)
+        """Return the pace with one more answer measured."""
         answer = usage.total_ms if not self.answer_ms else self.answer_ms + _NEWEST * (usage.total_ms - self.answer_ms)
-        return replace(self, prefill_tokens_per_s=prefill, answer_ms=answer)
+        return replace(self.after_reading(usage), answer_ms=answer)
+
+    def after_reading(self, usage: Usage) -> "Pace":
+        """Return the pace with one more prompt measured. Short prefills measure the overhead, so they do not count."""
+        if usage.evaluated_tokens < 32 or usage.prefill_ms <= 0:
+            return self
+        measured, before = 1_000.0 * usage.evaluated_tokens / usage.prefill_ms, self.prefill_tokens_per_s
+        return replace(self, prefill_tokens_per_s=before + _NEWEST * (measured - before) if before else measured)
 
 
 def small_prompt_tokens(pace: Pace, facts: ModelFacts, deadline_ms: float) -> int:

@@ -13,7 +13,7 @@ from fimserver.complete.pace import full_prompt_tokens, snippet_tokens
 from fimserver.complete.prompts import Model, Prompts
 from fimserver.context.anchor import fresh_anchor, held, next_anchor, typed_since
 from fimserver.context.window import Budget
-from fimserver.engine.interface import Engine
+from fimserver.engine.interface import Engine, Priority
 from fimserver.errors import EngineError, ModelError
 from fimserver.values import Anchor, CursorContext, Snippet
 
@@ -86,13 +86,15 @@ class Warming:
             pause.cancel()
 
     async def _warm_small(self, context: CursorContext) -> None:
-        """Evaluate the small prompt for a place where nothing was typed yet, unless an anchor holds there."""
+        """Evaluate the small prompt for a place, or the one that holds there: the engine may have let go of it."""
         with suppress(EngineError, ModelError):
             model = await self._prompts.model()
             place = self._prompts.place(context, model)
             if place.fresh:
                 self._rested.add(context.document.uri)
-                await self._evaluate(context, place.anchor, place.typed, model)
+            prompt = self._prompts.prompt(context, place.anchor, place.typed, model)
+            usage = await self._engine.warm(prompt, Priority.RESTING)
+            self._prompts.pace = self._prompts.pace.after_reading(usage)
 
     async def _warm_full(self, context: CursorContext, model: Model, *, fresh: bool) -> None:
         budget, anchors = self._prompts.full_budget(model), self._prompts.anchors

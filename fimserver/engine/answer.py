@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from fimserver.engine.choosing import Choice, Chooser
 from fimserver.engine.endings import StopTexts, goes_in_circles
 from fimserver.engine.grammar import Grammar
+from fimserver.engine.healing import rest_of
 from fimserver.engine.interface import Chunk, Finish, GenerateRequest, Usage
 from fimserver.engine.loaded import Loaded
 from fimserver.engine.reading import Reading, Steps
@@ -38,11 +39,16 @@ class Answer:
     def steps(self) -> Steps:
         """Read and answer, pausing before each batch. Raises FimError for what cannot be answered."""
         self._queued_ms = self._elapsed_ms()
-        self._reading = reading = Reading(self._loaded, *self._loaded.encoder.encode(self._request.prompt))
+        tokens, stable = self._loaded.encoder.encode(self._request.prompt)
+        said = self._said(tokens)
+        self._reading = reading = Reading(self._loaded, tokens + said, stable)
         grammar = self._loaded.tokeniser.grammar(self._request.grammar) if self._request.grammar else None
         try:
             if self._request.max_tokens:
-                yield from self._generate(reading, self._chooser(reading, grammar))
+                chooser = self._chooser(reading, grammar)
+                for token in said:
+                    self._say(chooser, token)
+                yield from self._generate(reading, chooser)
             else:
                 yield from reading.read(needs_logits=False)
                 self.finish(Finish.MAX_TOKENS)
@@ -58,6 +64,20 @@ class Answer:
         """Deliver the last chunk."""
         last = chunk or Chunk()
         self._deliver(Chunk(text=last.text, tokens=last.tokens, logprob=last.logprob, usage=self._usage(), finish=why))
+
+    def _said(self, tokens: Sequence[int]) -> list[int]:
+        """Return the tokens by which forced text was said before; they need not be chosen again."""
+        if not self._request.forced or self._request.grammar:
+            return []
+        return self._loaded.memory.book.said(tokens, self._request.forced.encode(), self._loaded.tokeniser.piece)
+
+    def _say(self, chooser: Chooser, token: int) -> None:
+        """Deliver the text of a token that was chosen for an earlier request."""
+        piece = self._loaded.tokeniser.piece(token)
+        chooser.forced = rest_of(chooser.forced, piece)
+        text = self._decoder.decode(piece)
+        self._stops.appear_in(text)
+        self._deliver(Chunk(text=text, usage=self._usage()))
 
     def _chooser(self, reading: Reading, grammar: Grammar | None) -> Chooser:
         request, loaded = self._request, self._loaded

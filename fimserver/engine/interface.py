@@ -56,8 +56,9 @@ class Priority(IntEnum):
 
     TYPING = 0
     COMMAND = 1  # review, edit, chat
-    AHEAD = 2  # what follows if the shown suggestion is accepted
-    WARM = 3
+    RESTING = 2  # the small prompt for a cursor that has come to rest: the next key needs it
+    AHEAD = 3  # what follows if the shown suggestion is accepted
+    WARM = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ Models that cannot forget a part of a sequence (recurrent ones, sliding windows)
 sequence that is a prefix of the prompt as a whole is of use.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import count, islice
 
@@ -51,6 +51,18 @@ def common_length(left: Sequence[int], right: Sequence[int]) -> int:
     return next(index for index in range(shorter) if left[index] != right[index])
 
 
+def _saying(tokens: Iterable[int], text: bytes, piece_of: Callable[[int], bytes]) -> list[int]:
+    """Return the tokens up to the one that says something else, or more."""
+    saying: list[int] = []
+    for token in tokens:
+        piece = piece_of(token)
+        if not piece or not text.startswith(piece):
+            break
+        saying.append(token)
+        text = text[len(piece) :]
+    return saying
+
+
 class Book:
     """What each sequence of the cache holds."""
 
@@ -81,6 +93,18 @@ class Book:
         else:
             return self.anew(length, busy=resting)
         return self._with_room(plan, length, resting)
+
+    def said(self, tokens: Sequence[int], text: bytes, piece_of: Callable[[int], bytes]) -> list[int]:
+        """Return what some sequence holds behind these tokens, as far as that says the text.
+
+        A word is said again for every key in it: what was chosen for its beginning before would be chosen again.
+        """
+        behind = (
+            _saying(islice(held.tokens, len(tokens), None), text, piece_of)
+            for held in self.held
+            if common_length(held.tokens, tokens) == len(tokens)
+        )
+        return max(behind, key=len, default=[])
 
     def anew(self, length: int, *, busy: Iterable[int] = ()) -> Plan:
         """Return the plan for so many tokens that have nothing in common with what is there."""

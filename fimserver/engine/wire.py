@@ -43,7 +43,7 @@ from fimserver.engine.interface import (
 )
 
 # Raised whenever a frame changes its meaning. Engines of another version are never met: it is part of their name.
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 # A prompt of a million characters, each escaped, fits; nothing an honest client sends is longer.
 MAX_FRAME_BYTES = 16 * 1024 * 1024

@@ -237,7 +237,7 @@ def _needs(request: GenerateRequest, running: GenerateRequest) -> bool:
     """Say whether a request needs what is being warmed: to wait for its batch is quicker than to evaluate it again."""
     asked, begun = request.prompt.segments, running.prompt.segments
     last = len(begun) - 1
-    if running.priority is not Priority.WARM or not 0 <= last < len(asked) or asked[:last] != begun[:last]:
+    if running.max_tokens or not 0 <= last < len(asked) or asked[:last] != begun[:last]:
         return False
     # The last segment may be what was typed of a line, and a healed request holds less of it.
     here, there = begun[last].text, asked[last].text

@@ -76,6 +76,36 @@ def test_going_on_after_an_accepted_answer_evaluates_only_its_last_token(loaded:
     assert answered(loaded, request(fim(prefix + first.text), 6)).usage.evaluated_tokens == 1
 
 
+def test_a_word_typed_on_is_not_said_from_its_beginning_for_every_key(loaded: Loaded) -> None:
+    word = " selfassertion_remembered"
+    said = [
+        answered(loaded, request(fim(GOING_ON + "(x,"), 16, forced=word[:typed])) for typed in range(2, len(word) + 1)
+    ]
+    assert all(heard.text.startswith(word[:typed]) for typed, heard in enumerate(said, 2))
+    assert sum(_saying_only(heard, word[:typed]) for typed, heard in enumerate(said, 2)) <= len(said)
+    loaded.memory.clear()
+    fresh = answered(loaded, request(fim(GOING_ON + "(x,"), 16, forced=word))
+    assert _saying_only(fresh, word) > 5
+    assert fresh.text.startswith(word)
+
+
+def _saying_only(heard: Listener, forced: str) -> int:
+    """Return how many tokens were chosen only to say what had to be said."""
+    tokens, text = 0, ""
+    for chunk in heard.chunks:
+        text += chunk.text
+        tokens += chunk.tokens if len(text) <= len(forced) else 0
+    return tokens
+
+
+def test_an_answer_that_goes_on_with_another_evaluates_only_its_last_token(loaded: Loaded) -> None:
+    first = answered(loaded, request(fim(GOING_ON), 16, stop_texts=("\n",)))
+    line = first.text[: first.text.index("\n")]
+    second = answered(loaded, request(fim(GOING_ON), 16, forced=line))
+    assert second.text.startswith(line)
+    assert (second.usage.evaluated_tokens, _saying_only(second, line)) == (1, 0)
+
+
 @pytest.mark.parametrize(
     "history",
     [

@@ -237,6 +237,30 @@ def test_no_plan_ever_needs_more_cells_than_there_are(cells: int) -> None:
         assert small.cells_taken() <= cells
 
 
+# What each token says; a control token says nothing.
+PIECES = {1: b"_", 2: b"for", 3: b"got", 4: b"gotten", 5: b"", 6: b"_f"}
+
+
+@pytest.mark.parametrize(
+    ("behind", "forced", "said"),
+    [
+        pytest.param([[1, 2, 3]], b"_forgott", [1, 2, 3], id="what was said before is not chosen again"),
+        pytest.param([[1, 2, 3]], b"_forgot", [1, 2, 3], id="all of the text was said before"),
+        pytest.param([[1, 2, 4]], b"_forgott", [1, 2], id="not what goes beyond the text"),
+        pytest.param([[1, 5, 2]], b"_forgott", [1], id="not what is no text"),
+        pytest.param([[6], [1, 2]], b"_forgott", [1, 2], id="the longest of several"),
+        pytest.param([[2]], b"_forgott", [], id="what says something else helps nobody"),
+    ],
+)
+def test_what_was_said_before(behind: list[list[int]], forced: bytes, said: list[int]) -> None:
+    held = {number: FILE + tokens for number, tokens in enumerate(behind)}
+    assert book(held).said(FILE, forced, PIECES.__getitem__) == said
+
+
+def test_nothing_was_said_behind_another_prompt() -> None:
+    assert book({0: [*FILE[1:], 1, 2]}).said(FILE, b"_forgott", PIECES.__getitem__) == []
+
+
 @pytest.mark.parametrize(
     ("left", "right", "length"),
     [([], [], 0), ([1], [], 0), ([1, 2], [1, 2], 2), ([1, 2, 3], [1, 2], 2), ([1, 2, 3], [1, 4, 3], 1), ([1], [2], 0)],

@@ -70,6 +70,21 @@ def test_jobs_that_wait_are_answered_by_priority_then_by_arrival(worker: Worker)
     assert order == ["typing", "typing elsewhere", "review", "another review", "warm"]
 
 
+def test_the_prompt_where_the_cursor_rests_waits_for_nothing_that_is_prepared(worker: Worker) -> None:
+    order: list[str] = []
+    held = Held(worker)
+    listeners = []
+    for name, priority in (("warm", Priority.WARM), ("ahead", Priority.AHEAD), ("resting", Priority.RESTING)):
+        listener = Listener(lambda chunk, name=name: order.append(name) if chunk.finish else None)
+        worker.submit(Job(request(priority=priority, max_tokens=0), listener))
+        listeners.append(listener)
+    held.release()
+    for listener in listeners:
+        listener.wait()
+    assert [listener.finish for listener in listeners[1:]] == [Finish.PREEMPTED, Finish.MAX_TOKENS]
+    assert order == ["ahead", "resting", "warm"]  # what was prepared for another place is given up
+
+
 def test_typing_goes_before_the_next_token_of_a_command(worker: Worker) -> None:
     seen: list[str] = []
     typing = Listener(lambda chunk: seen.append("typing"))
@@ -124,14 +139,15 @@ def test_warming_gives_way_and_is_finished_afterwards(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "reuses"),
+    ("prefix", "priority", "reuses"),
     [
-        pytest.param("rested_here = ", True, id="where it goes on from there"),
-        pytest.param("somewhere_else = ", False, id="not where it needs none of it"),
+        pytest.param("rested_here = ", Priority.WARM, True, id="where it goes on from there"),
+        pytest.param("rested_here = ", Priority.RESTING, True, id="where the cursor rested"),
+        pytest.param("somewhere_else = ", Priority.WARM, False, id="not where it needs none of it"),
     ],
 )
 def test_typing_lets_the_batch_of_a_warming_end(
-    worker: Worker, monkeypatch: pytest.MonkeyPatch, prefix: str, *, reuses: bool
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, prefix: str, priority: Priority, *, reuses: bool
 ) -> None:
     ask(worker, request(max_tokens=0))  # so that the model is loaded
     assert worker._loaded is not None
@@ -144,8 +160,8 @@ def test_typing_lets_the_batch_of_a_warming_end(
 
     monkeypatch.setattr(worker._loaded.llama, "decode", held_decode)
     warming, typing = Listener(), Listener()
-    suffix = f"\n\nfor number in range({int(reuses)}, 99):\n    print(number, rested_here)\n"
-    worker.submit(Job(request(fim("rested_here = ", suffix), 0, priority=Priority.WARM), warming))
+    suffix = f"\n\nfor number in range({int(reuses)}, {int(priority)}):\n    print(number, rested_here)\n"
+    worker.submit(Job(request(fim("rested_here = ", suffix), 0, priority=priority), warming))
     assert reached.wait(50)
     worker.submit(Job(request(fim(f"{prefix}[", suffix), 1), typing))
     go_on.set()

@@ -23,6 +23,8 @@ class Asked(ScriptedEngine):
         super().__init__(replies)
         self.requests: list[GenerateRequest] = []
         self.warmed: asyncio.Queue[Prompt] = asyncio.Queue()
+        self.warmed_as: list[Priority] = []
+        self.reading = Usage()  # what evaluating a prompt takes
         self.in_flight = 0
 
     async def generate(self, request: GenerateRequest):  # type: ignore[no-untyped-def]  # the seam's
@@ -36,7 +38,8 @@ class Asked(ScriptedEngine):
 
     async def warm(self, prompt: Prompt, priority: Priority = Priority.WARM) -> Usage:
         self.warmed.put_nowait(prompt)
-        return await super().warm(prompt, priority)
+        self.warmed_as.append(priority)
+        return self.reading
 
 
 def says(*pieces: str | Path, **reply: object) -> Reply:
@@ -86,7 +89,13 @@ async def test_a_suggestion_may_stand_further_left_than_the_editor_indented() ->
 async def test_a_line_that_opens_a_block_goes_on() -> None:
     engine = Asked(says("for row in rows:", "\n"), says("\n", "    total += row", "\n", "x"))
     assert await shown(completer(engine), "‸\n") == "for row in rows:\n    total += row‸\n"
-    assert len(engine.requests) == 2
+    assert [request.forced for request in engine.requests] == ["", "for row in rows:"]
+
+
+async def test_a_block_goes_on_with_the_tokens_of_its_first_line() -> None:
+    engine = Asked(says("row in rows:", "\n"), says("\n", "    total += row", "\n", "x"))
+    assert await shown(completer(engine), "for ‸\n") == "for row in rows:\n    total += row‸\n"
+    assert len({request.prompt for request in engine.requests}) == 1
 
 
 async def test_with_shape_line_it_does_not_go_on() -> None:
@@ -294,6 +303,30 @@ async def test_where_the_cursor_rests_the_prompt_is_evaluated_before_the_first_k
     warmed = await engine.warmed.get()
     await ask(completing, text.replace("‸", "\n    r‸"))
     assert engine.requests[0].prompt.segments[:-1] == warmed.segments[:-1]
+
+
+async def test_where_the_cursor_rests_again_the_engine_may_have_let_go_of_the_prompt() -> None:
+    engine = Asked(says())
+    completing = completer(engine)
+    prompts = []
+    for _ in range(2):
+        completing.prepare_at(*drawn("def area(r):\n    total = 0‸\n"))
+        prompts.append(await engine.warmed.get())
+    assert prompts[0] == prompts[1]
+    assert engine.warmed_as == [Priority.RESTING] * 2
+
+
+async def test_how_long_a_prompt_took_where_the_cursor_rested_says_how_long_the_next_one_is() -> None:
+    engine = Asked(says())
+    completing = completer(engine)
+    engine.reading = Usage(evaluated_tokens=100, prefill_ms=100)
+    lengths = []
+    for above in (400, 300):
+        completing.prepare_at(*drawn("value = 1\n" * above + "‸\n" + "value = 2\n" * (800 - above)))
+        prompt = await engine.warmed.get()
+        lengths.append(sum(len(segment.text) for segment in prompt.segments))
+        await until(lambda: completing._asker.pace.prefill_tokens_per_s == 1_000)
+    assert lengths[1] > lengths[0] * 2
 
 
 @pytest.mark.parametrize("completion", [{"enabled": False}, {"disabled_languages": ["python"]}])
