@@ -104,6 +104,16 @@ class Neovim:
         """Return what Neovim has told its user."""
         return str(self._nvim.command_output("messages"))
 
+    def complaints(self) -> list[str]:
+        """Return what it has told its user of the server's troubles."""
+        return [line for line in self.messages().splitlines() if line.startswith(("fimserver", "LSP[fimserver]"))]
+
+    def forget(self) -> None:
+        """Leave all files, saved or not, and forget what was told: the next test finds it as this one did."""
+        self.leave_insert()
+        self._nvim.command("silent %bwipeout!")
+        self._nvim.command("messages clear")
+
     def close(self) -> None:
         """End it, whatever is not saved."""
         import contextlib

@@ -2,9 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -110,10 +110,10 @@ class CodeServer:
     @contextmanager
     def running(self) -> Iterator[str]:
         """Run it; yield its address."""
-        port, log = _free_port(), self.folder / "code-server.log"
+        log = self.folder / "code-server.log"
         command = [
             self._program,
-            f"--bind-addr=127.0.0.1:{port}",
+            "--bind-addr=127.0.0.1:0",  # whichever is free: others may be started beside
             "--auth=none",
             "--disable-telemetry",
             "--disable-update-check",
@@ -124,8 +124,7 @@ class CodeServer:
         with log.open("wb") as output:
             process = subprocess.Popen(command, env=self._environment, stdout=output, stderr=output)
             try:
-                until(lambda: _answers(f"http://127.0.0.1:{port}/healthz"), "code-server", log.read_text)
-                yield f"http://127.0.0.1:{port}"
+                yield until(lambda: _address_in(log.read_text()), "code-server", log.read_text)
             finally:
                 process.terminate()
                 process.wait()
@@ -264,17 +263,7 @@ def _write_json(path: Path, value: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(value), "utf-8")
 
 
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+def _address_in(log: str) -> str:
+    """Return where code-server says that it listens; nothing before it does."""
+    said = re.search(r"HTTP server listening on (http://[0-9.:]+)", log)
+    return said[1] if said else ""

@@ -26,25 +26,39 @@ REPLIES = [
 ]
 
 
-@pytest.fixture
-def neovim(programs: Path, tmp_path: Path, project: Path) -> Iterator[Neovim]:
-    """A Neovim whose server answers from the script, in an empty Python file."""
-    editor = Neovim(programs, tmp_path, scripted(tmp_path, REPLIES))
-    editor.open(project / "code.py")
+@pytest.fixture(scope="module")
+def shared_neovim(programs: Path, home: Path) -> Iterator[Neovim]:
+    """One Neovim, whose server answers from the script, for all tests that do not disturb it."""
+    (home / "project" / ".git").mkdir(parents=True)
+    editor = Neovim(programs, home, scripted(home, REPLIES))
     yield editor
-    complaints = [line for line in editor.messages().splitlines() if line.startswith(("fimserver", "LSP[fimserver]"))]
     editor.close()
+
+
+@pytest.fixture
+def file(home: Path, request: pytest.FixtureRequest) -> Path:
+    """A Python file that is not there yet, named like the test."""
+    return home / "project" / f"{request.node.name}.py"
+
+
+@pytest.fixture
+def neovim(shared_neovim: Neovim, file: Path) -> Iterator[Neovim]:
+    """The Neovim in an empty Python file, of which it knows nothing more afterwards."""
+    shared_neovim.open(file)
+    yield shared_neovim
+    complaints = shared_neovim.complaints()
+    shared_neovim.forget()
     assert not complaints
 
 
-def test_typed_through_and_accepted_it_is_in_the_file(neovim: Neovim, project: Path) -> None:
+def test_typed_through_and_accepted_it_is_in_the_file(neovim: Neovim, file: Path) -> None:
     neovim.keys("idef add(")
     neovim.wait_for_ghost("a, b):")
     neovim.keys("a, ")
     neovim.wait_for_ghost("b):")
     neovim.keys("<Tab>")
     neovim.wait_for_text("def add(a, b):")
-    assert neovim.saved(project / "code.py") == "def add(a, b):\n"
+    assert neovim.saved(file) == "def add(a, b):\n"
 
 
 def test_a_bracket_closed_by_the_editor_is_not_doubled(neovim: Neovim) -> None:
@@ -78,15 +92,15 @@ def test_a_dedent_takes_the_indentation_away(neovim: Neovim) -> None:
     neovim.wait_for_text("if ready:\n    start()\nelse:")
 
 
-def test_a_file_with_windows_line_ends_keeps_them(neovim: Neovim, project: Path) -> None:
-    file = project / "windows.py"
-    file.write_bytes(b"x = 1\r\n\r\n")
-    neovim.open(file)
+def test_a_file_with_windows_line_ends_keeps_them(neovim: Neovim, file: Path) -> None:
+    windows = file.with_stem("windows")
+    windows.write_bytes(b"x = 1\r\n\r\n")
+    neovim.open(windows)
     neovim.keys("Godef total(items):<CR>")
     until(lambda: "return result" in neovim.ghost(), "the block", neovim.ghost)
     neovim.keys("<Tab>")
     neovim.wait_for_text(f"x = 1\n\n{TOTAL}")
-    assert neovim.saved(file) == f"x = 1\n\n{TOTAL}\n".replace("\n", "\r\n")
+    assert neovim.saved(windows) == f"x = 1\n\n{TOTAL}\n".replace("\n", "\r\n")
 
 
 def test_characters_of_several_bytes_before_the_cursor_shift_nothing(neovim: Neovim) -> None:
@@ -234,6 +248,7 @@ BEGUN_LINE = "    for argument in argum"
 
 def test_two_windows_share_one_engine_and_survive_its_death(programs: Path, tmp_path: Path, project: Path) -> None:
     settings = {"completion": {"confidence": "off", "deadline_ms": 30000}}
+    others = processes("serve")
     first, second, third = (project / f"{name}.py" for name in ("first", "second", "third"))
     for file in (first, second, third):
         file.write_text(BEGUN, "utf-8")
@@ -243,7 +258,7 @@ def test_two_windows_share_one_engine_and_survive_its_death(programs: Path, tmp_
         windows.append(Neovim(programs, tmp_path / file.stem, embedded(), settings=settings))
         begin_line(windows[-1], file)
         accept_from_embedded_model(windows[-1], file)
-    assert len(processes("serve")) == 2
+    assert len(set(processes("serve")).difference(others)) == 2
     engine = wait_for_process("fimserver.engine")
 
     os.kill(engine, signal.SIGSTOP)  # it dies in the middle of what the next line asks

@@ -33,14 +33,23 @@ return ""
 """
 
 
-@pytest.fixture
-def neovim(programs: Path, tmp_path: Path, project: Path) -> Iterator[Neovim]:
-    """A Neovim in a file with one function."""
-    (project / "code.py").write_text(f"{TOTAL}\n", "utf-8")
-    editor = Neovim(programs, tmp_path, scripted(tmp_path, REPLIES))
-    editor.open(project / "code.py")
+@pytest.fixture(scope="module")
+def shared_neovim(programs: Path, home: Path) -> Iterator[Neovim]:
+    """One Neovim for all tests."""
+    (home / "project" / ".git").mkdir(parents=True)
+    editor = Neovim(programs, home, scripted(home, REPLIES))
     yield editor
     editor.close()
+
+
+@pytest.fixture
+def neovim(shared_neovim: Neovim, home: Path, request: pytest.FixtureRequest) -> Iterator[Neovim]:
+    """The Neovim in a file with one function."""
+    file = home / "project" / f"{request.node.name}.py"
+    file.write_text(f"{TOTAL}\n", "utf-8")
+    shared_neovim.open(file)
+    yield shared_neovim
+    shared_neovim.forget()
 
 
 def test_a_function_is_simplified_and_one_undo_takes_it_back(neovim: Neovim) -> None:
@@ -69,8 +78,8 @@ def test_the_actions_are_completed(neovim: Neovim) -> None:
     assert neovim.lua("return vim.fn.getcompletion('FimEdit s', 'cmdline')") == ["simplify"]
 
 
-def test_a_filter_fills_in_the_buffer(neovim: Neovim, tmp_path: Path) -> None:
+def test_a_filter_fills_in_the_buffer(neovim: Neovim, home: Path) -> None:
     neovim.keys("ggVGcdef add(a, b):<CR>return <lt>FILL_ME><Esc>")
     until(lambda: "FILL_ME" in neovim.text(), "the mark")
-    neovim.keys(f":%!{FIMSERVER} --engine scripted:{tmp_path / 'replies.jsonl'} fill --whole --path % -<CR>")
+    neovim.keys(f":%!{FIMSERVER} --engine scripted:{home / 'replies.jsonl'} fill --whole --path % -<CR>")
     until(lambda: "return a + b" in neovim.text(), "what was filled in", neovim.text)
