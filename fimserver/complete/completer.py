@@ -31,7 +31,7 @@ from fimserver.engine.interface import Engine, Priority
 from fimserver.errors import FimError
 from fimserver.settings import Settings
 from fimserver.syntax.languages import language_named
-from fimserver.syntax.opening import line_opens_block
+from fimserver.syntax.layout import begins_block
 from fimserver.text import position_at
 from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span
 
@@ -234,7 +234,9 @@ class Completer:
         return (
             wanted
             and line.strip() != ""
-            and line_opens_block(context.line_prefix + line, language_named(context.document.language))
+            and begins_block(
+                context.document, context.line, context.line_prefix + line, language_named(context.document.language)
+            )
         )
 
     def _gated(self, context: CursorContext, landing: Landing, *, invoked: bool) -> Landing:

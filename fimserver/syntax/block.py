@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fimserver.syntax.layout import columns, header_above, header_indent, is_remark, line_text
 from fimserver.syntax.lines import scan
-from fimserver.syntax.opening import first_word, line_opens_block
+from fimserver.syntax.opening import first_word, lacks_its_brace, line_opens_block
 from fimserver.syntax.writing import Writing
 from fimserver.text import leading_blanks
 
@@ -42,25 +42,37 @@ def _block_around(writing: Writing, header: int) -> Block:
     text = line_text(writing.document, header)
     above = line_text(writing.document, writing.line - 1)
     described = bool(above.strip()) and is_remark(above, writing.language) and not above.rstrip().endswith(_QUOTES)
-    word, flat = first_word(text), first_word(text) in _FLAT
+    # A brace on a line of its own belongs to the line above it.
+    word = first_word(line_text(writing.document, header - 1) if header and text.strip() == "{" else text)
+    flat = word in _FLAT
     width = -1 if flat else columns(header_indent(writing.document, header, writing.language))
     return Block(width, 0, None if _brace_of(text, writing) is None else -1, word, paragraph=flat or described)
 
 
 def _opened_block(writing: Writing, header: str) -> Block | None:
     """Return the block that the writing's first line opens, given as much of it as may do so."""
+    brace = _brace_of(header, writing)
     if not line_opens_block(header, writing.language):
-        return None
+        if not writing.lines[0].whole or not lacks_its_brace(header, writing.language):
+            return None
+        brace = _brace_below(writing)
     indent = leading_blanks(header)
     if writing.start:
         indent = header_indent(writing.document, writing.line, writing.language)
-    return Block(columns(indent), 1, _brace_of(header, writing), first_word(header))
+    return Block(columns(indent), 1, brace, first_word(header))
 
 
 def _brace_of(header: str, writing: Writing) -> int | None:
     """Return where the brace stands that ends a header, None where another character does."""
     end = scan(header, writing.language).code_end
     return end - 1 if header[:end].endswith("{") else None
+
+
+def _brace_below(writing: Writing) -> int | None:
+    """Return where the brace stands that the writing's second line begins with, None where it begins otherwise."""
+    end = writing.lines[0].end
+    following = writing.text[end:].lstrip()
+    return len(writing.text) - len(following) if following.startswith("{") else None
 
 
 def _paragraph(writing: Writing, scope_indent: str) -> Block:

@@ -139,7 +139,7 @@ def _may_stand_there(writing: Writing, block: Block, line: WrittenLine) -> bool:
     if writing.language.opens != "{":
         return False
     is_label = block.word not in _LABELS and _begins_with(writing.text[line.at :], _LABELS)
-    return is_label or line.text.lstrip().startswith(("#", "}"))
+    return is_label or line.text.lstrip().startswith(("#", "{", "}"))
 
 
 def _clause_follows(writing: Writing, block: Block, at: int) -> bool:

@@ -28,6 +28,7 @@ class Language:
     quotes: tuple[str, ...]
     long_strings: tuple[tuple[str, str], ...]
     opens: str
+    terminator: str
     headers: frozenset[str]
     strings: frozenset[str]
     holes: frozenset[str]
@@ -96,6 +97,7 @@ def _language(name: str, row: Mapping[str, Any]) -> Language:
         quotes=tuple(row["quotes"]),
         long_strings=tuple((begin, rest) for begin, rest in row.get("long_strings", ())),
         opens=row["opens"],
+        terminator=row.get("terminator", ""),
         headers=frozenset(row["headers"]),
         strings=frozenset(row["strings"]),
         holes=frozenset(row.get("holes", ())),

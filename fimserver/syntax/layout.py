@@ -4,7 +4,7 @@ import re
 
 from fimserver.syntax.languages import Language
 from fimserver.syntax.lines import scan
-from fimserver.syntax.opening import line_opens_block
+from fimserver.syntax.opening import lacks_its_brace, line_opens_block
 from fimserver.text import leading_blanks, line_end
 from fimserver.values import Document
 
@@ -85,6 +85,20 @@ def header_indent(document: Document, line: int, language: Language | None) -> s
         found = scan(line_text(document, above), language)
         missing += found.unopened - len(found.brackets.replace("{", ""))
     return indent_of(document, line)
+
+
+def begins_block(document: Document, line: int, text: str, language: Language | None) -> bool:
+    """Say whether a block belongs behind the text of a line: it opens one, or its brace belongs on the next line.
+
+    A header without its brace has none where its body stands in the document already.
+    """
+    if line_opens_block(text, language):
+        return True
+    below = line_below(document, line)
+    has_body = below is not None and (
+        line_text(document, below).strip() == "{" or columns(indent_of(document, below)) > columns(leading_blanks(text))
+    )
+    return not has_body and lacks_its_brace(text, language)
 
 
 def is_remark(line: str, language: Language | None) -> bool:

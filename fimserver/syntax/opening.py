@@ -12,6 +12,9 @@ _BEFORE_VALUE = re.compile(r"(?:(?<![=!<>])=|[(\[,?&:]|\b(?:return|yield|await|t
 # Where a colon ends a label, which opens a block with or without a brace, and not a key.
 _LABELS = frozenset({"case", "default"})
 
+# What no header ends with that has no brace yet.
+_NO_HEADER = ("{", "}", ",", ":", "=", ">", "(")
+
 # What stands between the parameters and the body of a function: C++'s `const`, Java's `throws`, a return type.
 _AFTER_PARAMETERS = re.compile(r"\)\s*(?:(?:const|noexcept|override|final|throws|mutable|where|async)\b.*|->.*|:.*)?$")
 _INNER_TYPE = re.compile(r"\b(?:class|interface|struct|enum|namespace)\b[^=;()]*$")
@@ -43,6 +46,21 @@ def opens_block(line: str, found: Scan, language: Language | None) -> bool:
 def line_opens_block(line: str, language: Language | None) -> bool:
     """Say whether a whole line ends with the opening of a block."""
     return opens_block(line, scan(line, language), language)
+
+
+def lacks_its_brace(line: str, language: Language | None) -> bool:
+    """Say whether a whole line is a header whose brace, or only statement, belongs on the next line.
+
+    >>> from fimserver.syntax.languages import language_named
+    >>> lacks_its_brace("public int Count()", language_named("csharp"))
+    True
+    """
+    if language is None or not language.terminator:
+        return False
+    found = scan(line, language)
+    code = line[: found.code_end]
+    whole = not found.in_string and not found.brackets and not code.endswith((language.terminator, *_NO_HEADER))
+    return whole and first_word(code) in language.headers
 
 
 def first_word(code: str) -> str:

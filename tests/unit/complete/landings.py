@@ -10,7 +10,7 @@ from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Chunk, Finish
 from fimserver.settings import CompletionSettings
 from fimserver.syntax.languages import language_named
-from fimserver.syntax.opening import line_opens_block
+from fimserver.syntax.layout import begins_block
 from fimserver.values import Completion, CursorContext, Shape
 from tests.drawn import CURSOR, applied, drawn
 
@@ -26,7 +26,8 @@ def looked(at: str, language: str) -> CursorContext:
 async def written(context: CursorContext, answer: str, *, max_lines: int = 12) -> Written:
     """Return what is kept of an answer that comes piece by piece; a line that opens a block goes on, as it does."""
     line = await write(_stream(answer), Stopping(context, context.shape, max_lines), lambda _: None)
-    opened = line_opens_block(context.line_prefix + line.text, language_named(context.document.language))
+    language = language_named(context.document.language)
+    opened = begins_block(context.document, context.line, context.line_prefix + line.text, language)
     if context.shape is not Shape.LINE or not line.text.strip() or not opened:
         return line
     rest = _stream(answer[len(line.text) :])

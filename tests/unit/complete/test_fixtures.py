@@ -49,7 +49,8 @@ def at(case: Case) -> str:
 def test_there_are_five_cases_and_more_of_each_language() -> None:
     languages = [case.language for case in CASES]
     assert {name for name in languages if languages.count(name) >= 5} >= {
-        "python", "javascript", "typescript", "go", "rust", "c", "cpp", "java",
+        "python", "javascript", "typescript", "go", "rust", "c", "cpp", "java", "csharp",
+        "php",
     }  # fmt: skip
 
 
