@@ -74,6 +74,25 @@ ALREADY_THERE: dict[str, list[Row]] = {
             "class A {\n    int f() {\n        return 1;‸\n    }\n}\n",
         ),
     ],
+    "csharp": [
+        (
+            "class A\n{\n    int F()\n    {\n        ‸\n    }\n}\n",
+            "        return 1;\n    }\n}",
+            "class A\n{\n    int F()\n    {\n        return 1;‸\n    }\n}\n",
+        ),
+        ("var x = ‸;\n", "var x = 1;", "var x = 1;‸\n"),
+        (
+            "if (a)\n{\n    ‸\n}\nelse\n{\n    C();\n}\n",
+            "    B();\n}\nelse\n{\n    C();",
+            "if (a)\n{\n    B();‸\n}\nelse\n{\n    C();\n}\n",
+        ),
+        ("A();\n‸\nB();\n", "B();", "repeats-suffix"),
+    ],
+    "php": [
+        ("<?php\nfunction f()\n{\n    ‸\n}\n", "    return 1;\n}", "<?php\nfunction f()\n{\n    return 1;‸\n}\n"),
+        ("<?php\n$x = ‸;\n", "$x = 1;", "<?php\n$x = 1;‸\n"),
+        ("<?php\nf();\n‸\ng();\n", "g();", "repeats-suffix"),
+    ],
     "ruby": [("def f\n  ‸\nend\n", "  a\nend", "def f\n  a‸\nend\n")],
     "lua": [("x = ‸\n", "x = 1", "x = 1‸\n")],
 }  # fmt: skip
@@ -138,6 +157,24 @@ BRACKETS: dict[str, list[Row]] = {
             "class A {\n    void f() {\n        g(a);‸\n    }\n}\n",
         ),
     ],
+    "csharp": [
+        ("void F()\n{\n    G(‸);\n}\n", "a", "void F()\n{\n    G(a);‸\n}\n"),
+        ("void F()\n{\n    G(‸);\n}\n", "a))", "void F()\n{\n    G(a);‸\n}\n"),
+        ('var s = $"{‸}";\n', "a", 'var s = $"{a}";‸\n'),
+        ('var s = "‸";\n', "a(b", 'var s = "a(b";‸\n'),
+        ("var s = @‸;\n", '"C:\\";', 'var s = @"C:\\";‸\n'),
+        ("/// <summary>‸</summary>\nclass A {}\n", "Why.", "/// <summary>Why.</summary>‸\nclass A {}\n"),
+        ("var xs = new List<‸>();\n", "int", "var xs = new List<int>();‸\n"),
+    ],
+    "php": [
+        ("<?php\ng(‸);\n", "$a", "<?php\ng($a);‸\n"),
+        ("<?php\ng(‸);\n", "$a))", "<?php\ng($a);‸\n"),
+        ("<?php\n$a['‸'];\n", "key", "<?php\n$a['key'];‸\n"),
+        ("<?php\n#[Route(‸)]\nfunction f() {}\n", "'/'", "<?php\n#[Route('/')]‸\nfunction f() {}\n"),
+        ("<p><?= ‸ ?></p>\n", "$a->b", "<p><?= $a->b ?></p>‸\n"),
+        ("<p><?= ‸ ?></p>\n", "f($a) ?></p>", "<p><?= f($a) ?></p>‸\n"),
+        ("<?php f(‸); ?>\n", "$a", "<?php f($a); ?>‸\n"),
+    ],
     "ruby": [("puts(‸)\n", "a", "puts(a)‸\n"), ("puts(a‸\n", ", b))", "puts(a, b)‸\n")],
 }  # fmt: skip
 
@@ -173,6 +210,18 @@ INDENTATION: dict[str, list[Row]] = {
             "return 1;",
             "class A {\n    int f() {\n        return 1;‸\n    }\n}\n",
         ),
+    ],
+    "csharp": [
+        (
+            "void F()\n{\n    ‸\n}\n",
+            "if (a)\n{\n    G();\n}",
+            "void F()\n{\n    if (a)\n    {\n        G();\n    }‸\n}\n",
+        ),
+        ("void F()\n{\n\t‸\n}\n", "    return;", "void F()\n{\n\treturn;‸\n}\n"),
+    ],
+    "php": [
+        ("<?php\nfunction f()\n{\n    ‸\n}\n", "return 1;", "<?php\nfunction f()\n{\n    return 1;‸\n}\n"),
+        ("<?php\nif ($a) {\n    ‸\n}\n", "\tf();", "<?php\nif ($a) {\n    f();‸\n}\n"),
     ],
     "c": [("int f() {\n    ‸\n}\n", "\treturn 1;", "int f() {\n    return 1;‸\n}\n")],
     "makefile": [("all:\n\ta\n\t‸\n", "        b", "all:\n\ta\n\tb‸\n")],

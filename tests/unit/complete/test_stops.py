@@ -59,6 +59,15 @@ WHOLE: dict[str, list[Row]] = {
     ],
     "cpp": [("namespace a {\n\n‸\n\n}\n", "void f() {\n    g();\n}\n\nvoid h() {", "void f() {\n    g();\n}")],
     "java": [("class A {\n    void f() {‸\n}\n", "\n        a();\n    }\n\n    void g() {", "\n        a();\n    }")],
+    "csharp": [
+        ("class A\n{\n    void F()\n    {‸\n}\n", "\n        G();\n    }\n\n    int H()", "\n        G();\n    }"),
+        ("void F()\n{\n    if (‸)\n}\n", "a)\n    {\n        G();\n    }\n    H();", "a)\n    {\n        G();\n    }"),
+        ("void F()\n{\n    ‸\n}\n", "    G();\n}\n\nvoid H()", "    G();"),
+    ],
+    "php": [
+        ("<?php\nfunction f() {‸\n", "\n    g();\n}\n\nfunction h() {", "\n    g();\n}"),
+        ("<?php\n$a = 1;\n‸\n$c = 3;\n", "$b = 2;\n$c = 3;\n", "$b = 2;"),
+    ],
     "ruby": [("def f\n  ‸", "  a\nend\n\ndef g\n", "  a\nend")],
     "typescript": [("interface A {‸\n", "\n  b: string;\n}\n\nconst c", "\n  b: string;\n}")],
 }  # fmt: skip
