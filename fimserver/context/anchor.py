@@ -2,7 +2,8 @@ r"""Turn a cursor into the split point of a prompt, and hold that point while th
 
 A prompt is `prefix SUFFIX suffix MIDDLE typed` (or, for some models, `SUFFIX suffix MIDDLE prefix typed`). Whatever
 changes before the middle token has to be evaluated again, so the split stays at the start of the line where typing
-began, and what is typed goes behind it: one or two new tokens a key. An anchor holds while
+began (of a line of thousands of characters, at a place on it), and what is typed goes behind it: one or two new tokens
+a key. An anchor holds while
 
 - the cursor is at or below it, in the same document,
 - the text before it is unchanged (as far as the prompt shows it; an edit above the window only shifts it),
@@ -111,8 +112,19 @@ def next_anchor(context: CursorContext, anchors: Anchors, budget: Budget) -> Anc
 
 
 def fresh_anchor(context: CursorContext, budget: Budget, last: Anchor | None = None) -> Anchor:
-    """Return an anchor at the start of the cursor's line, with as much of the last one's window as still serves."""
-    return _anchor_at(context.line_start, context, budget, last)
+    """Return an anchor at the start of the cursor's line, with as much of the last one's window as still serves.
+
+    What stands behind the split is never shortened, so that of a line too long for it the split is on the line.
+    """
+    return _anchor_at(_split(context, budget), context, budget, last)
+
+
+def _split(context: CursorContext, budget: Budget) -> int:
+    before_cursor = context.offset - context.line_start
+    if before_cursor <= budget.typed_characters or context.blank_prefix:
+        return context.line_start
+    step = budget.typed_characters // 2  # a place that stays while half as much as may be is typed
+    return context.line_start + (before_cursor - 1) // step * step
 
 
 def plain_anchor(context: CursorContext, budget: Budget) -> Anchor:

@@ -108,7 +108,15 @@ TYPING: Sequence[tuple[str, str, str, Sequence[Step], str, str]] = (
         "/* the mean",
     ),
     ("a small paste holds", "python", "‸\ny", [("type", "a = 1\nb = 2\nc = ")], "h", "a = 1\nb = 2\nc = "),
-    ("a paste beyond the budget takes", "python", "‸\ny", [("type", "a" * 300)], "t", "a" * 300),
+    ("a paste beyond the budget takes", "python", "‸\ny", [("type", "a" * 300)], "t", "a" * 100),
+    (
+        "typing on in a line beyond the budget holds",
+        "python",
+        "x" * 1_000 + "‸\ny",
+        [("type", "a"), ("type", "b" * 99)],
+        "hh",
+        "x" * 100 + "a" + "b" * 99,
+    ),
     (
         "typing beyond the budget takes",
         "python",
@@ -184,6 +192,16 @@ def assert_tells_the_truth(answer: Held, editor: Editor) -> None:
     assert text.startswith(anchor.suffix, start)
     assert start >= editor.offset
     assert not any(character.isalnum() for character in text[editor.offset : start])
+
+
+@pytest.mark.parametrize("length", [150, 201, 5_000, 100_000])
+@pytest.mark.parametrize("tail", ["", ")", " + more"], ids=["at its end", "before a closer", "before code"])
+def test_of_a_long_line_no_more_stands_in_the_prompt_than_of_many(length: int, tail: str) -> None:
+    editor = Editor("first\n" + "x" * length + f"‸{tail}\n" + far(400))
+    answer = editor.ask()
+    assert 0 < len(answer.typed) <= BUDGET.typed_characters
+    assert len(answer.anchor.prefix) + len(answer.anchor.suffix) <= BUDGET.window_characters
+    assert_tells_the_truth(answer, editor)
 
 
 def far(lines: int) -> str:
