@@ -1,7 +1,7 @@
 """The house as docs/architecture.md draws it: who may import whom, where a heavy library lives, how long a file is."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,14 +84,16 @@ def row(module: str) -> int:
     return next(number for prefix, number in ROWS if module == prefix or module.startswith(prefix + "."))
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
+    found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module or ""
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found.update((node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)))
+    return frozenset(found)
 
 
 SOURCES = sorted(PACKAGE.rglob("*.py"))

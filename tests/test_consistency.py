@@ -4,6 +4,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,27 +22,46 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fimserver"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
-NODES = {path: list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in PACKAGE.rglob("*.py")}
-TESTS = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+
+# Read when the first test asks, not when tests are collected: that is done by every process that runs some of them.
+
+
+@cache
+def text_of_tests() -> str:
+    """Return the text of all other tests."""
+    return "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__))
+
+
+@cache
+def nodes() -> dict[Path, list[ast.AST]]:
+    return {path: list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in PACKAGE.rglob("*.py")}
 
 
 def of(kind: type[Node], *apart_from: str) -> Iterator[Node]:
     """Yield everything of a kind in the package but in these modules."""
-    for path, found in NODES.items():
+    for path, found in nodes().items():
         if path.name not in apart_from:
             yield from (node for node in found if isinstance(node, kind))
 
 
-READ = {node.attr for node in of(ast.Attribute, "settings.py")}
-GIVEN = {node.attr for node in of(ast.Attribute, "values.py")}
-RAISED = {node.func.id for node in of(ast.Call, "errors.py") if isinstance(node.func, ast.Name)}
-IMPORTED = {
-    name.partition(".")[0]
-    for name in (
+@cache
+def attributes(*apart_from: str) -> set[str]:
+    return {node.attr for node in of(ast.Attribute, *apart_from)}
+
+
+@cache
+def raised() -> set[str]:
+    return {node.func.id for node in of(ast.Call, "errors.py") if isinstance(node.func, ast.Name)}
+
+
+@cache
+def imported() -> set[str]:
+    names = (
         *(alias.name for node in of(ast.Import) for alias in node.names),
         *(node.module or "" for node in of(ast.ImportFrom)),
     )
-}
+    return {name.partition(".")[0] for name in names}
+
 
 ERRORS = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.FimError)]
 # These are caught, and one of those below them is raised.
@@ -59,14 +79,14 @@ IMPORTED_AS = {"llama-cpp-python": "llama_cpp"}
 @pytest.mark.parametrize("name", [name for name, _ in each_setting()])
 def test_a_setting_is_obeyed_and_tested(name: str) -> None:
     own = name.rpartition(".")[2]
-    assert own in READ
-    assert re.search(rf"\b{own}\b", TESTS)
+    assert own in attributes("settings.py")
+    assert re.search(rf"\b{own}\b", text_of_tests())
 
 
 @pytest.mark.parametrize("error", OWN_ERRORS, ids=lambda error: error.__name__)
 def test_an_error_is_raised_and_tested(error: type[errors.FimError]) -> None:
-    assert error.__name__ in RAISED
-    assert re.search(rf"\b{error.__name__}\b", TESTS)
+    assert error.__name__ in raised()
+    assert re.search(rf"\b{error.__name__}\b", text_of_tests())
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
@@ -76,15 +96,15 @@ def test_an_error_stands_in_the_drawing_of_all(error: type[errors.FimError]) -> 
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_reason_is_given_and_tested(reason: Reason) -> None:
-    assert reason.name in GIVEN
-    assert re.search(rf"\bReason\.{reason.name}\b|\"{reason.value}\"", TESTS)
+    assert reason.name in attributes("values.py")
+    assert re.search(rf"\bReason\.{reason.name}\b|\"{reason.value}\"", text_of_tests())
 
 
 @pytest.mark.parametrize("dependency", DEPENDENCIES, ids=lambda dependency: dependency.name)
 def test_a_dependency_is_imported_and_bounded_on_both_sides(dependency: Requirement) -> None:
     module = IMPORTED_AS.get(dependency.name, dependency.name.replace("-", "_"))
     grammars = (PACKAGE / "syntax" / "languages.toml").read_text("utf-8")
-    assert module in IMPORTED or f'"{module}"' in grammars
+    assert module in imported() or f'"{module}"' in grammars
     assert {bound.operator for bound in dependency.specifier} == {">=", "<"}
 
 

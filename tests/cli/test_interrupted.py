@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="named pipes and
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
 
-_PATIENCE_S = 40
+_PATIENCE_S = 200
 
 
 @dataclass(frozen=True)

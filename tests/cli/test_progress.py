@@ -35,9 +35,9 @@ def shown(monkeypatch: pytest.MonkeyPatch, texts: Sequence[str], *, terminal: bo
         return left.pop(0)
 
     with told(text_now, every_s=0.001):
-        assert asked.wait(30)
+        assert asked.wait(200)
         asked.clear()
-        assert asked.wait(30)  # the last one has been written before it is asked again
+        assert asked.wait(200)  # the last one has been written before it is asked again
     return stream.getvalue()
 
 

@@ -60,7 +60,7 @@ def test_a_finding_is_printed_with_its_fix_by_a_process_of_its_own(project: Path
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=200,
     )
     assert Ran(done.returncode, done.stdout, done.stderr) == Ran(
         5,

@@ -32,7 +32,7 @@ class Copy:
     def run(self, *arguments: str) -> str:
         """Run Python in the copy and return what it prints."""
         command = [sys.executable, *arguments]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, timeout=50)
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, timeout=200)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 

@@ -126,7 +126,7 @@ def first_then_silence(value: Any, released: threading.Event) -> Answer:
     def answer(handler: Handler, _: Any) -> None:
         handler.start_stream()
         handler.wfile.write(f"data: {json.dumps(value)}\n\n".encode())
-        released.wait(30)
+        released.wait(200)
 
     return answer
 

@@ -368,14 +368,14 @@ class TestStopping:
         async with engine_at("openai", peer.url) as engine:
             text, last, _ = await answer_of(engine, GenerateRequest(prompt=PROMPT, stop_texts=("\n",)))
         assert (text, last.finish) == ("x\ny", Finish.STOP_TEXT)
-        assert peer.left.wait(10)
+        assert peer.left.wait(200)
 
     async def test_closing_the_answer_closes_the_connection(self, serve: Any) -> None:
         peer = serve(openai(endless(openai_event("x"))))
         async with engine_at("openai", peer.url) as engine:
             async with aclosing(engine.generate(GenerateRequest(prompt=PROMPT))) as answer:
                 assert (await anext(answer)).text == "x"
-            assert peer.left.wait(10)
+            assert peer.left.wait(200)
 
     async def test_the_deadline_ends_a_silent_answer(self, serve: Any) -> None:
         released = threading.Event()
@@ -516,7 +516,7 @@ async def test_the_status_says_where_text_goes_if_it_leaves_the_loopback(serve: 
 
 async def test_a_server_that_hangs_is_named_and_the_next_key_does_not_wait_for_it(serve: Any) -> None:
     released = threading.Event()
-    peer = serve({"/v1/models": lambda *_: released.wait(30)})
+    peer = serve({"/v1/models": lambda *_: released.wait(200)})
     engine = RemoteEngine(settings("openai", peer.url), {}, silence_s=0.2)
     message = await failure(engine, EngineUnavailable)
     assert f"{peer.url} does not answer" in message

@@ -39,12 +39,12 @@ class Held:
         self.listener = Listener(self._stay)
         self.job = Job(request(fim("held = "), max_tokens, priority=priority), self.listener)
         worker.submit(self.job)
-        assert self._reached.wait(50)
+        assert self._reached.wait(200)
 
     def _stay(self, _: Chunk) -> None:
         if not self._reached.is_set():
             self._reached.set()
-            assert self._go_on.wait(50)
+            assert self._go_on.wait(200)
 
     def release(self) -> None:
         self._go_on.set()
@@ -155,14 +155,14 @@ def test_typing_lets_the_batch_of_a_warming_end(
 
     def held_decode(*arguments: object, **options: object) -> bool:
         reached.set()
-        assert go_on.wait(50)
+        assert go_on.wait(200)
         return decode(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(worker._loaded.llama, "decode", held_decode)
     warming, typing = Listener(), Listener()
     suffix = f"\n\nfor number in range({int(reuses)}, {int(priority)}):\n    print(number, rested_here)\n"
     worker.submit(Job(request(fim("rested_here = ", suffix), 0, priority=priority), warming))
-    assert reached.wait(50)
+    assert reached.wait(200)
     worker.submit(Job(request(fim(f"{prefix}[", suffix), 1), typing))
     go_on.set()
     typing.wait()

@@ -53,7 +53,7 @@ class Listener:
             self._over.set()
 
     def wait(self) -> "Listener":
-        assert self._over.wait(50), "no last chunk came"
+        assert self._over.wait(200), "no last chunk came"
         return self
 
     @property

@@ -39,7 +39,7 @@ def test_after_killing_anything_at_random_nothing_of_ours_is_left(home: Path, ki
             victim = chance.choice(("server", "engine", "client"))
             if victim == "client":
                 editor.close_input()
-                assert editor.process.wait(20) == 1
+                assert editor.process.wait(200) == 1
             elif victim == "engine" and (process := engine_of(home)) is not None:
                 with suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -156,7 +156,7 @@ def test_it_is_gone_within_two_seconds(home: Path, steps: tuple[str, ...], code:
                 client.request("started", "$/nothing")  # what a busy machine takes to load it is not what is measured
         began = time.monotonic()
         leave(client, steps[-1])
-        assert client.process.wait(20) == code
+        assert client.process.wait(200) == code
         gone_s = time.monotonic() - began
     figure("ways", 1)
     figure("s until it was gone at most", gone_s)
@@ -171,6 +171,6 @@ def test_it_is_gone_soon_after_its_editors_process(home: Path, figure: Figure) -
         editor.kill()
         editor.wait()
         began = time.monotonic()
-        assert client.process.wait(20) == 1
+        assert client.process.wait(200) == 1
     figure("ways", 1)
     figure("s until it was gone after its editor's process", time.monotonic() - began)

@@ -14,7 +14,7 @@ from typing import Any, Self
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 
 # Longer than any answer takes on a busy machine; nothing waits for it where all is well.
-PATIENCE_S = 45.0
+PATIENCE_S = 200.0
 
 Message = dict[str, Any]
 

@@ -54,7 +54,7 @@ def accept(client: RawClient, item: Any) -> None:
 def leave(client: RawClient) -> None:
     client.request(next(_numbers), "shutdown")
     client.send({"method": "exit"})
-    assert client.process.wait(timeout=30) == 0
+    assert client.process.wait(timeout=200) == 0
 
 
 def test_shown_and_accepted_by_word_and_whole_are_counted(tmp_path: Path, script: Script) -> None:

@@ -302,13 +302,13 @@ def killed_download(hub: HubServer, stop: int) -> None:
         handler.hub.served_bytes += max(0, stop - start)
         handler.wfile.write(whole[start:stop])
         reached.set()
-        released.wait(30)
+        released.wait(200)
         handler.close_connection = True
 
     hub.faults.append(send_and_hold)
     code = f"from fimserver.models.download import pull; pull({NAME!r})"
     with subprocess.Popen([sys.executable, "-c", code]) as process:
-        assert reached.wait(30)
+        assert reached.wait(200)
         while (
             process.poll() is None and (part.stat().st_size if part.exists() else 0) < stop // (256 * 1024) * 256 * 1024
         ):

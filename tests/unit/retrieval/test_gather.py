@@ -34,7 +34,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def gatherer(root: Path) -> Iterator[Gatherer]:
     with closing(Gatherer((root,), ContextSettings())) as made:
-        assert made.indexed.wait(20)
+        assert made.indexed.wait(200)
         yield made
 
 

@@ -115,5 +115,5 @@ async def test_a_passage_is_reviewed_with(
     [passage] = passages(Target.whole(document), 1000)
     settings, _ = read_settings({"context": context}, Settings())
     with closing(Gatherer((root,), settings.context)) as gatherer:
-        assert not settings.context.other_files or gatherer.indexed.wait(20)
+        assert not settings.context.other_files or gatherer.indexed.wait(200)
         assert [snippet.path for snippet in await related_by(gatherer, settings)(passage)] == found

@@ -224,7 +224,7 @@ def test_a_long_document_is_parsed_beside_the_typing() -> None:
     offset = text.index("\n", 30_000)
     typed = text[:offset] + " " + text[offset:]
     parse_near(document_of(typed), offset)  # with whatever is there already
-    assert coming.result(timeout=60) is not None
+    assert coming.result(timeout=200) is not None
     near = parse_near(document_of(typed), offset)
     assert near is not None
     assert kinds(near, offset - 1) == kinds(fresh(typed), offset - 1)
