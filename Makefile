@@ -2,6 +2,9 @@
 
 BIN := .venv/bin
 
+# Bytecode is kept, whatever the surroundings say: hundreds of tests start fimserver, each would compile it anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
