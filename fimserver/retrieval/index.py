@@ -30,6 +30,10 @@ _log = logging.getLogger(__name__)
 # What is held back before it is written: some 30 MB of lists.
 _POSTINGS_AT_A_TIME = 600_000
 
+# However many files define a name (`__init__`, `main`) or are called so (`package.json`), no more are read.
+_MOST_DEFINING = 64
+_MOST_NAMED = 500
+
 # Up to half of the chunks that score may belong to older versions of their files.
 _DEAD_SHARE = 2
 
@@ -88,12 +92,14 @@ class Index:
         return self._answer(lambda store: list(self._similar(store, weights, limit)))
 
     def defining(self, name: str) -> list[Path]:
-        """Return the files that define a name."""
-        return self._answer(lambda store: [self.root / row.path for row in store.files_defining(name)])
+        """Return the files that define a name; none where so many do that it says nothing."""
+        found = self._answer(lambda store: store.files_defining(name, _MOST_DEFINING + 1))
+        return [self.root / row.path for row in found] if len(found) <= _MOST_DEFINING else []
 
     def named(self, name: str) -> list[Path]:
-        """Return the files whose last part is this name."""
-        return self._answer(lambda store: [self.root / row.path for row in store.files_named(name)])
+        """Return the files whose last part is this name, the first of very many."""
+        found = self._answer(lambda store: store.files_named(name, _MOST_NAMED))
+        return [self.root / row.path for row in found]
 
     def frequencies(self, terms: Sequence[int]) -> dict[int, int]:
         """Return in how many chunks each term stands."""

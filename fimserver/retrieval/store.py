@@ -34,6 +34,8 @@ CREATE TABLE postings (
     term INTEGER NOT NULL, batch INTEGER NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY (term, batch)) WITHOUT ROWID;
 """
 
+_COLUMNS = "number, path, modified_ns, size, first_chunk, chunks"
+
 # SQLite's own cache of pages, in KiB.
 _CACHE_KIB = 16_384
 
@@ -108,9 +110,9 @@ class Store:
         """Return what is known of a file."""
         return next(self._files("path = ?", path), None)
 
-    def files_named(self, name: str) -> list[FileRow]:
-        """Return the files with this last part of their path."""
-        return list(self._files("name = ?", name))
+    def files_named(self, name: str, most: int) -> list[FileRow]:
+        """Return the first files with this last part of their path."""
+        return list(self._files("name = ? LIMIT ?", name, most))
 
     def files(self) -> Iterator[FileRow]:
         """Yield every file."""
@@ -121,9 +123,10 @@ class Store:
         row = next(self._files("first_chunk <= ? ORDER BY first_chunk DESC LIMIT 1", chunk), None)
         return row if row and chunk < row.first_chunk + row.chunks else None
 
-    def files_defining(self, name: str) -> list[FileRow]:
-        """Return the files that define a name."""
-        return list(self._files("number IN (SELECT file FROM symbols WHERE symbols.name = ?)", name))
+    def files_defining(self, name: str, most: int) -> list[FileRow]:
+        """Return the first files that define a name."""
+        query = f"SELECT {_COLUMNS} FROM symbols JOIN files ON number = file WHERE symbols.name = ? LIMIT ?"  # noqa: S608
+        return [FileRow(*row) for row in self._connection.execute(query, (name, most))]
 
     def frequencies(self, terms: Sequence[int]) -> dict[int, int]:
         """Return in how many chunks, living or dead, each term stands, for a row each; without those in none."""
@@ -204,7 +207,7 @@ class Store:
         return alive
 
     def _files(self, condition: str, *values: object) -> Iterator[FileRow]:
-        query = f"SELECT number, path, modified_ns, size, first_chunk, chunks FROM files WHERE {condition}"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM files WHERE {condition}"  # noqa: S608
         return (FileRow(*row) for row in self._connection.execute(query, values))
 
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from contextlib import closing
 from pathlib import Path
 
@@ -18,9 +18,6 @@ from fimserver.settings import ContextSettings
 
 RARE, EVERYWHERE, GONE = 1, 2, 3
 
-# More than a query reads of one term.
-CHUNKS_PER_FILE = 4_000
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
@@ -28,14 +25,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def write_file(store: Store, path: str, chunks: int, terms: Mapping[int, int]) -> None:
-    """Write a file in a batch of its own; `terms` says in how many of its chunks each stands."""
+def write_file(store: Store, path: str, chunks: int, terms: Mapping[int, int], name: str = "name") -> None:
+    """Write a file that defines a name in a batch of its own; `terms` says in how many of its chunks each stands."""
     file, first = store.unused()
     postings = {
         term: array("I", (posting(first + chunk, 1, 80) for chunk in range(count))) for term, count in terms.items()
     }
     row = FileRow(file, path, 1, 1, first, chunks)
-    store.write(Batch(file + 1, first + chunks, [row], [("name", file)], postings))
+    store.write(Batch(file + 1, first + chunks, [row], [(name, file)], postings))
 
 
 def test_how_often_a_term_stands_is_known_without_its_postings(store: Store) -> None:
@@ -47,6 +44,13 @@ def test_how_often_a_term_stands_is_known_without_its_postings(store: Store) -> 
         RARE: 1,
         EVERYWHERE: 8,
     }
+
+
+def test_a_name_is_found_however_often_its_file_was_written(store: Store) -> None:
+    for _ in range(9):
+        write_file(store, "a.py", 1, {})
+    write_file(store, "b.py", 1, {})
+    assert [row.path for row in store.files_defining("name", 2)] == ["a.py", "b.py"]
 
 
 def test_what_is_dead_counts_until_it_is_dropped_and_is_dropped_once(store: Store) -> None:
@@ -64,12 +68,13 @@ def test_what_is_dead_counts_until_it_is_dropped_and_is_dropped_once(store: Stor
     assert not store.needs_compacting()
 
 
-def test_a_question_costs_as_little_in_many_files_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted in steps of SQLite's machine: each row that is read takes some."""
-    steps, connected = [0], store_module._connected
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps that SQLite's machine has taken for an index opened from now on: each row that is read takes some."""
+    taken, connected = [0], store_module._connected
 
     def count() -> None:
-        steps[0] += 1
+        taken[0] += 1
 
     def counting(path: Path) -> sqlite3.Connection:
         connection = connected(path)
@@ -77,24 +82,48 @@ def test_a_question_costs_as_little_in_many_files_as_in_one(tmp_path: Path, monk
         return connection
 
     monkeypatch.setattr(store_module, "_connected", counting)
+    return taken
+
+
+QUESTIONS: dict[str, tuple[Callable[[Index], Sized], int]] = {
+    "what is like a text": (lambda index: index.similar({RARE: 1.0, EVERYWHERE: 1.0}, 24), 5),
+    "how often words stand": (lambda index: index.frequencies([RARE, EVERYWHERE]), 2),
+    "who defines a name": (lambda index: index.defining("rare_name"), 1),
+    "who defines a name that all define": (lambda index: index.defining("name"), 0),
+    "which files are called so": (lambda index: index.named("rare.py"), 1),
+    "which files are called as all are": (lambda index: index.named("any.py"), 500),
+}
+
+
+@pytest.mark.parametrize(("question", "answers"), QUESTIONS.values(), ids=QUESTIONS)
+def test_a_question_costs_no_more_in_more_files(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: list[int],
+    question: Callable[[Index], Sized],
+    answers: int,
+) -> None:
     costs = []
-    for files in (1, 60):
+    for files in (600, 1_200):
         monkeypatch.setenv("FIMSERVER_HOME", str(tmp_path / str(files)))
-        with closing(written_index(tmp_path, files)) as index:
+        with closing(index_of_files(tmp_path, files)) as index:
             steps[0] = 0
-            hits = index.similar({RARE: 1.0, EVERYWHERE: 1.0}, 24)
+            assert len(question(index)) == answers
             costs.append(steps[0])
-        assert [hit.chunk for hit in hits] == [4, 3, 2, 1, 0]
-    assert costs[1] == costs[0]
+    assert costs[0] == costs[1]
 
 
-def written_index(root: Path, files: int) -> Index:
-    """Return an index of files that all hold one word in every chunk, and one of them another in five."""
+def index_of_files(root: Path, files: int) -> Index:
+    """Return an index of a file of its own kind and many others, a hundred to a batch."""
     exclusions = Exclusions((root,), ContextSettings())
     Index(root, exclusions).close()
     [path] = Path(os.environ["FIMSERVER_HOME"]).rglob("*.sqlite")
     with closing(Store(path)) as store:
-        write_file(store, "rare.py", CHUNKS_PER_FILE, {RARE: 5, EVERYWHERE: CHUNKS_PER_FILE})
-        for number in range(files - 1):
-            write_file(store, f"{number}.py", CHUNKS_PER_FILE, {EVERYWHERE: CHUNKS_PER_FILE})
+        write_file(store, "rare.py", 9, {RARE: 5, EVERYWHERE: 9}, "rare_name")
+        for batch in range(files // 100):
+            file, chunk = store.unused()
+            rows = [FileRow(file + nth, f"{batch}/{nth}/any.py", 1, 1, chunk + 9 * nth, 9) for nth in range(100)]
+            everywhere = array("I", (posting(each, 1, 80) for each in range(chunk, chunk + 900)))
+            symbols = [("name", row.number) for row in rows]
+            store.write(Batch(file + 100, chunk + 900, rows, symbols, {EVERYWHERE: everywhere}))
     return Index(root, exclusions)
