@@ -24,10 +24,10 @@ _NAME = re.compile(rf"\b[^\W\d]\w{{{_SHORTEST_NAME - 1},}}\b")
 # `shelf.`: what a name may be a member of.
 _BEFORE = re.compile(r"([^\W\d]\w*)?\s*(\.|\?\.|->|::)\s*\Z")
 _LONGEST_BEFORE = 80
-_IMPORTING = re.compile(r"\s*(?:import|from|use|#\s*include|package|export .*from|\}? ?from)\b")
+_IMPORTING = re.compile(r"\s*(?:import|from|use|#\s*include|package|export .*from|\}? ?from|(?:global )?using)\b")
 
 # Languages in which a bare name may come from another file without being imported by name.
-_SHARED_SCOPE = frozenset({"go", "java", "c", "cpp", "rust"})
+_SHARED_SCOPE = frozenset({"go", "java", "c", "cpp", "csharp", "php", "rust"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _way(file: File, use: _Use, defined_in: str) -> str:
 
 def _may_lead_to(wanted: Import, defined_in: str, package: str) -> bool:
     """Tell an import of the package's own from a library's that happens to have such a name."""
-    parts = re.split(r"[./:@]+", wanted.module)
+    parts = re.split(r"[./:@\\]+", wanted.module)
     own = set(re.split(r"[/.]", defined_in))
     return package in parts or wanted.module.startswith(".") or not own.isdisjoint({parts[-1], *dict(wanted.names)})
 

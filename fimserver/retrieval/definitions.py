@@ -43,10 +43,15 @@ _MOST_DEFINERS = 4
 _ECHO = 0.3
 
 _NAME = re.compile(r"[^\W\d]\w{2,}")
-_CLASS_HEADER = re.compile(r"(?:@[^\n]*\n\s*)*(?:[a-z]+\s+)*(?:class|interface|struct|impl|trait|record)\b")
+_CLASS_HEADER = re.compile(r"(?:(?:@|#?\[)[^\n]*\n\s*)*(?:[a-z]+\s+)*(?:class|interface|struct|impl|trait|record)\b")
 
 # Languages in which the files of a folder see each other's names without an import.
-_PACKAGE_ENDINGS = {"go": (".go", "_test.go"), "java": (".java", "Test.java")}
+_PACKAGE_ENDINGS = {
+    "go": (".go", "_test.go"),
+    "java": (".java", "Test.java"),
+    "csharp": (".cs", "Tests.cs"),
+    "php": (".php", "Test.php"),
+}
 
 
 def imported(query: Query, project: Project) -> Iterator[Candidate]:

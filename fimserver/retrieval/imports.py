@@ -122,6 +122,24 @@ def _java(statement: str) -> Iterator[Import]:
             yield Import(f"{module}.{name}", ((name, name),))
 
 
+def _csharp(statement: str) -> Iterator[Import]:
+    text = re.sub(r"\s+", " ", statement).strip()
+    if found := re.match(r"(?:global )?using (?:static )?(?:(\w+) ?= ?)?([\w.]+) ?;", text):
+        module, _, name = found[2].rpartition(".")
+        yield Import(module, ((name, found[1]),)) if found[1] else Import(found[2], star=True)
+
+
+def _php(statement: str) -> Iterator[Import]:
+    found = re.match(r"use (?!function |const )([^{;]*)(?:\{([^}]*)\})?", re.sub(r"\s+", " ", statement).strip())
+    before, listed = (found[1], found[2]) if found else ("", None)
+    for part in (before if listed is None else listed).split(","):
+        there, _, here = part.strip().partition(" as ")
+        module = (there if listed is None else before + there).strip().lstrip("\\")
+        if re.fullmatch(r"[\w\\]+", module):
+            name = module.rpartition("\\")[2]
+            yield Import(module, ((name, here.strip() or name),))
+
+
 def _c(statement: str) -> Iterator[Import]:
     if found := re.match(r"""\s*#\s*include\s*(["<])([^">\n]+)[">]""", statement):
         yield Import(found[2], star=True)
@@ -145,6 +163,8 @@ _READERS: dict[str, Callable[[str], Iterator[Import]]] = {
     "go": _go,
     "rust": _rust,
     "java": _java,
+    "csharp": _csharp,
+    "php": _php,
     "c": _c,
     "cpp": _c,
 }

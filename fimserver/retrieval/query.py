@@ -103,7 +103,7 @@ def _receivers(receiver: str, context: CursorContext, facts: Facts) -> frozenset
         return frozenset(word for text, _ in _headers(context, facts) for word in _WORD.findall(text)) | {receiver}
     name = re.escape(receiver)
     behind = rf"\b{name}\s{{0,2}}(?::=|[:=])\s{{0,2}}(?:new\s|await\s|&|\*|mut\s){{0,3}}([\w.:]+)"
-    before = rf"\b(\w+)>?[ \t*&]{{1,4}}{name}\b"
+    before = rf"\b(\w+)>?[ \t*&$]{{1,4}}{name}\b"
     after = rf"\b{name}[ \t]+[*&]?(?:\[\])?([\w.]+)" if facts.language == "go" else before
     typed = re.findall(f"{behind}|{before}|{after}", facts.text)
     return frozenset(word for pair in typed for text in pair for word in _WORD.findall(text)) | {receiver}

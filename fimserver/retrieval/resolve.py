@@ -216,6 +216,32 @@ def _java(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
             yield from files_in(folder / "/".join(parts), ".java")
 
 
+def _csharp(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
+    """Yield the files of the folder that is named as a namespace is: `Shop.Till` is Shop.Till, Shop/Till or Till."""
+    parts = wanted.module.split(".")
+    dotted = ["/".join((".".join(parts[:size]), *parts[size:])) for size in range(len(parts), 0, -1)]
+    for name in (*dotted, *_endings_of(parts)):
+        for folder in workspace.ancestors(path):
+            if found := files_in(folder / name, ".cs"):
+                yield from found
+                return
+
+
+def _php(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:  # noqa: ARG001
+    """Yield the file that is named as a class is, its folders as its namespace: the beginning may be another folder."""
+    parts = wanted.module.split("\\")
+    for name in ("/".join(parts), *_endings_of(parts)):
+        if found := list(workspace.ending_with(f"{name}.php")):
+            yield from found
+            return
+
+
+def _endings_of(parts: Sequence[str]) -> Iterator[str]:
+    """Yield the shorter paths that a dotted name may have; of a long name's last part alone any library has one."""
+    for start in range(1, max(len(parts) - 1, min(len(parts), 2))):
+        yield "/".join(parts[start:])
+
+
 def _c(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
     for folder in workspace.ancestors(path):
         for base in (folder, folder / "include", folder / "src"):
@@ -271,6 +297,8 @@ _RESOLVERS: dict[str, Callable[[Import, Path, Workspace], Iterator[Path]]] = {
     "go": _go,
     "rust": _rust,
     "java": _java,
+    "csharp": _csharp,
+    "php": _php,
     "c": _c,
     "cpp": _c,
 }

@@ -23,6 +23,8 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     ".py": ("test_{stem}.py", "pytest"),
     ".go": ("{stem}_test.go", "Go's testing package"),
     ".java": ("{stem}Test.java", "JUnit 5"),
+    ".cs": ("{stem}Tests.cs", "xUnit"),
+    ".php": ("{stem}Test.php", "PHPUnit"),
     ".rs": ("{stem}_test.rs", "Rust's #[test]"),
     ".c": ("test_{stem}.c", "assert.h and a main function"),
     ".cpp": ("test_{stem}.cpp", "cassert and a main function"),

@@ -132,6 +132,46 @@ CASES = (
         "public void putUpright(Book book)",
     ),
     Case(
+        "csharp: a class of an imported namespace",
+        {
+            "Web/Main.cs": "using Shop.Shelves;\n\nclass Main\n{\n    void Run(Shelf shelf)\n    {\n        shelf.‸\n",
+            "Shop/Shelves/Shelf.cs": (
+                "namespace Shop.Shelves;\n\npublic class Shelf\n{\n    public void PutUpright(Book book)\n    {\n"
+                "    }\n}\n"
+            ),
+        },
+        "public void PutUpright(Book book)",
+    ),
+    Case(
+        "csharp: a property of the class a class is made from, in the same folder",
+        {
+            "Shelf.cs": "class Shelf : Furniture\n{\n    int Most() => this.‸;\n}\n",
+            "Furniture.cs": "[Wooden]\npublic class Furniture\n{\n    public int WidthInMetres { get; set; }\n}\n",
+        },
+        "public int WidthInMetres { get; set; }",
+    ),
+    Case(
+        "php: an imported class",
+        {
+            "src/Web/main.php": (
+                "<?php\nuse App\\Shelves\\Shelf;\n\nfunction run(Shelf $shelf)\n{\n    $shelf->‸\n}\n"
+            ),
+            "src/Shelves/Shelf.php": (
+                "<?php\nnamespace App\\Shelves;\n\nclass Shelf\n{\n    public function putUpright(Book $book): void\n"
+                "    {\n    }\n}\n"
+            ),
+        },
+        "public function putUpright(Book $book): void",
+    ),
+    Case(
+        "php: a field of the class a class is made from, in the same folder",
+        {
+            "Shelf.php": "<?php\nclass Shelf extends Furniture\n{\n    function f()\n    {\n        $this->‸\n",
+            "Furniture.php": "<?php\nabstract class Furniture\n{\n    protected float $widthInMetres = 1.0;\n}\n",
+        },
+        "protected float $widthInMetres = 1.0",
+    ),
+    Case(
         "c: what an included header declares",
         {
             "src/main.c": '#include "shelf.h"\n\nint main(void) {\n    shelf_‸\n}\n',

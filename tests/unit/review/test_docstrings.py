@@ -17,6 +17,8 @@ CONVENTIONS = {
     "JSDoc": ("javascript", "f();\n", "jsdoc"),
     "TSDoc": ("typescript", "f();\n", "tsdoc"),
     "Javadoc": ("java", "class A {}\n", "javadoc"),
+    "C#'s XML": ("csharp", "class A {}\n", "xmldoc"),
+    "PHPDoc": ("php", "<?php\n", "phpdoc"),
     "rustdoc": ("rust", "fn f() {}\n", "rustdoc"),
     "Go's": ("go", "package p\n", "godoc"),
     "Doxygen's blocks where a C file shows none": ("c", "int f(void);\n", "doxygen"),
@@ -103,6 +105,21 @@ WRITTEN = {
         "class A {\n    @Override\n    int f() {\n        return ‸1;\n    }\n}\n",
         "Returns one.",
         "class A {\n    /**\n     * Returns one.\n     */\n    @Override\n    int f() {\n        return 1;\n    }\n}\n",
+    ),
+    "C#'s XML above attributes": (
+        "csharp",
+        "class A\n{\n    [Pure]\n    int F()\n    {\n        return ‸1;\n    }\n}\n",
+        "<summary>Returns one.</summary>\n<returns>One.</returns>",
+        (
+            "class A\n{\n    /// <summary>Returns one.</summary>\n    /// <returns>One.</returns>\n    [Pure]\n"
+            "    int F()\n    {\n        return 1;\n    }\n}\n"
+        ),
+    ),
+    "PHPDoc above attributes": (
+        "php",
+        "<?php\n\n#[Pure]\nfunction f(): int\n{\n    return ‸1;\n}\n",
+        "Returns one.",
+        "<?php\n\n/**\n * Returns one.\n */\n#[Pure]\nfunction f(): int\n{\n    return 1;\n}\n",
     ),
     "rustdoc above attributes": (
         "rust",

@@ -43,6 +43,11 @@ OTHERS = {
     "go": ("package p\n\nfunc f() int {\n\treturn ‸1\n}\n", "func f() int {\n\treturn 1\n}"),
     "rust": ("impl A {\n    fn f() -> u8 {\n        ‸1\n    }\n}\n", "    fn f() -> u8 {\n        1\n    }"),
     "c": ("int f(void)\n{\n    return ‸1;\n}\n", "int f(void)\n{\n    return 1;\n}"),
+    "csharp": (
+        "class A\n{\n    int F()\n    {\n        return ‸1;\n    }\n}\n",
+        "    int F()\n    {\n        return 1;\n    }",
+    ),
+    "php": ("<?php\nfunction f()\n{\n    return ‸1;\n}\n", "function f()\n{\n    return 1;\n}"),
     "java": ("class A {\n    int f() {\n        return ‸1;\n    }\n}\n", "    int f() {\n        return 1;\n    }"),
 }
 
