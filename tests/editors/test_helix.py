@@ -1,6 +1,7 @@
 """Real Helix: the suggestion is an entry of the completion menu."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ REPLIES = [
 ]
 
 BEGUN = "import os\nimport sys\n\n\ndef main(arguments):\n"
+
+# A line of the file, behind its number; of an empty one there is nothing more.
+NUMBERED = re.compile(r" *\d+(?:  (.*))?")
 
 ESCAPE, ENTER, NEXT_ENTRY, BACKSPACE = "\x1b", "\r", "\x0e", "\x7f"
 
@@ -94,6 +98,12 @@ def wait_until_saved_as(editor: Terminal, file: Path, text: str) -> None:
     )
 
 
+def text_on_screen(editor: Terminal) -> str:
+    """Return the file as it is drawn, without the numbers of its lines."""
+    drawn = filter(None, map(NUMBERED.fullmatch, editor.lines()))
+    return "".join(f"{line[1] or ''}\n" for line in drawn)
+
+
 def test_a_bracket_closed_by_the_editor_is_not_doubled(
     helix: Callable[[Path, Sequence[str]], Terminal], tmp_path: Path, project: Path
 ) -> None:
@@ -145,4 +155,8 @@ def test_the_embedded_model_answers(
     editor.press(NEXT_ENTRY)
     chosen = until(steady(code), "the entry in the text", editor.lines)
     editor.press(ENTER)
-    wait_until_saved_as(editor, file, f"{BEGUN}{begun}{chosen}\n")
+    editor.press(ESCAPE)
+    editor.wait_for("NOR")
+    accepted = until(steady(lambda: text_on_screen(editor)), "the file on the screen", editor.lines)
+    assert accepted.startswith(f"{BEGUN}{begun}{chosen}\n")  # the menu may hide more lines
+    wait_until_saved_as(editor, file, accepted)
