@@ -30,8 +30,8 @@ LINES = (
     "for i in range(9):\n",
 )
 
-# Why an editor asks. By hand up to three suggestions are offered, which is as many answers to wait for.
-BY_HAND, WHILE_TYPING = 1, 2
+# Why an editor asks at a key. By hand, which is 1, up to three suggestions are offered: as many answers to wait for.
+WHILE_TYPING = 2
 
 
 class Editor(RawClient):
@@ -57,10 +57,10 @@ class Editor(RawClient):
         """Where the text ends."""
         return {"line": self.text.count("\n"), "character": len(self.text) - self.text.rfind("\n") - 1}
 
-    def ask(self, position: dict[str, int] | None = None, trigger: int = BY_HAND) -> int:
+    def ask(self, position: dict[str, int] | None = None) -> int:
         """Ask for a suggestion, by default at the text's end, and return the request's number."""
         self._number += 1
-        context = {"triggerKind": trigger}
+        context = {"triggerKind": WHILE_TYPING}
         params = {"textDocument": {"uri": self.uri}, "position": position or self.end, "context": context}
         self.send({"id": self._number, "method": "textDocument/inlineCompletion", "params": params})
         return self._number

@@ -12,7 +12,7 @@ import pytest
 
 from fimserver.complete.allowed import is_too_large
 from tests.faults.conftest import Figure
-from tests.faults.editor import SERVER, WHILE_TYPING, Editor, copy_of_the_model
+from tests.faults.editor import SERVER, Editor, copy_of_the_model
 from tests.faults.forms import forms, long_form, percentile
 from tests.lsp.raw_client import STAND_IN, RawClient
 from tests.lsp.test_protocol import ASKED, CANCELLED, WAIT
@@ -206,7 +206,7 @@ def test_an_odd_file_is_answered_or_declined_soon(home: Path, text: str, figure:
         for _ in range(5):
             editor.type("a")
             end, began = editor.end, time.monotonic()
-            assert "error" not in editor.answer_to(editor.ask(end, WHILE_TYPING))
+            assert "error" not in editor.answer_to(editor.ask(end))
             waited_ms.append((time.monotonic() - began) * 1000)
         kept = not is_too_large(len(editor.text), editor.text.count("\n") + 1) and "\ud800" not in text
         assert not kept or editor.text_there() == editor.text
