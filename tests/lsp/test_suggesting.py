@@ -29,6 +29,11 @@ def command(script: Callable[..., tuple[str, ...]], go: Path) -> tuple[str, ...]
     """The command of a server that answers these tests."""
     return script(
         {"ends": "def add(a, b):\n    return", "text": " a + b\n"},
+        {"ends": "public int Count(", "text": ")\n"},
+        {
+            "ends": "public int Count()",
+            "text": "\n    {\n        return books.Count;\n    }\n\n    public int Most()\n",
+        },
         {"ends": "print(", "text": "total)\n"},
         {"ends": "slow =", "pieces": [{"wait_for": str(go)}, " 1\n"]},
         {"ends": "quick =", "text": " 2\n"},
@@ -42,6 +47,18 @@ async def test_a_suggestion_is_accepted_into_the_text(start: Start, command: tup
     [item] = await buffer.ghost()
     buffer.accept(item)
     assert buffer.drawn == "def add(a, b):\n    return a + b‸\n"
+
+
+@pytest.mark.parametrize("name", ["csharp", "cs", "c-sharp"])
+async def test_a_language_is_known_by_whatever_name_the_editor_has_for_it(
+    start: Start, command: tuple[str, ...], name: str
+) -> None:
+    """Without its syntax the suggestion would end with its first line."""
+    shelf = "class Shelf\n{\n    public int Count(‸)\n}\n"
+    buffer = Buffer(await start(command, options=SURE), shelf, uri=f"file:///{name}/Shelf.cs", language=name)
+    [item] = await buffer.ghost()
+    buffer.accept(item)
+    assert buffer.drawn == shelf.replace("‸)", ")\n    {\n        return books.Count;\n    }‸")
 
 
 async def test_typing_along_a_suggestion_keeps_it(start: Start, command: tuple[str, ...]) -> None:

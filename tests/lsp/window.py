@@ -17,14 +17,20 @@ class Buffer:
     """One document of an editor, kept in step with the server by incremental changes."""
 
     def __init__(
-        self, client: LanguageClient, drawn: str, *, uri: str | None = None, encoding: Encoding = "utf-16"
+        self,
+        client: LanguageClient,
+        drawn: str,
+        *,
+        uri: str | None = None,
+        encoding: Encoding = "utf-16",
+        language: str = "python",
     ) -> None:
         self.client, self.encoding = client, encoding
         self.uri = uri or f"file:///{next(_numbers)}.py"
         self.offset = drawn.index(CURSOR)
         self.text = drawn.replace(CURSOR, "")
         self.version = 1
-        document = types.TextDocumentItem(self.uri, "python", self.version, self.text)
+        document = types.TextDocumentItem(self.uri, language, self.version, self.text)
         client.text_document_did_open(types.DidOpenTextDocumentParams(document))
 
     @property

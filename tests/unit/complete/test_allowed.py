@@ -25,6 +25,12 @@ class Excluding:
         pytest.param(Document.of("x"), {"enabled": False}, Reason.DISABLED, id="switched off"),
         pytest.param(Document.of("x"), {"disabled_languages": ("python",)}, Reason.DISABLED, id="for this language"),
         pytest.param(Document.of("x"), {"disabled_languages": ("go",)}, None, id="for another language"),
+        pytest.param(
+            Document.of("x", language="csharp"),
+            {"disabled_languages": ("cs",)},
+            Reason.DISABLED,
+            id="for this language by another of its names",
+        ),
         pytest.param(Document.of("a\0b"), {}, Reason.UNSUITABLE_FILE, id="binary"),
         pytest.param(Document.of("x" * 2_000_001), {}, Reason.UNSUITABLE_FILE, id="too long"),
         pytest.param(Document.of("\n" * 99_999), {}, None, id="as many lines as may be"),
