@@ -22,7 +22,7 @@ _CONTROL_TEXT = re.compile(
 _PROSE_LANGUAGES = frozenset(
     {"markdown", "mdx", "rmd", "quarto", "plaintext", "text", "asciidoc", "restructuredtext", "latex", "tex"}
 )
-_TAGS = frozenset({"html", "xml", "vue", "svelte", "javascriptreact", "typescriptreact", "markdown", "mdx"})
+_TAGS = frozenset({"html", "xml", "vue", "svelte", "php", "javascriptreact", "typescriptreact", "markdown", "mdx"})
 
 
 def control_text_in(text: str, context: CursorContext) -> re.Match[str] | None:

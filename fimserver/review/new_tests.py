@@ -36,7 +36,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
 _OF_PACKAGE = {"vitest": "Vitest", "jest": "Jest", "mocha": "Mocha"}
 
 # Tests of these stand in a folder of their own, where the project has one.
-_IN_FOLDER = frozenset({".py", ".rs", ".c", ".cpp", ".cc"})
+_IN_FOLDER = frozenset({".py", ".php", ".rs", ".c", ".cpp", ".cc"})
 
 
 def file_for_tests(path: Path, name: str, root: Path) -> NewFile:

@@ -15,6 +15,11 @@ _LABELS = frozenset({"case", "default"})
 # What no header ends with that has no brace yet.
 _NO_HEADER = ("{", "}", ",", ":", "=", ">", "(")
 
+# A function's type and name: `int main(`, `std::string Shelf::name(`, but not `return name(`.
+_FUNCTION = re.compile(
+    r"\s*(?!(?:await|delete|else|goto|new|return|throw|yield)\b)(?:[\w:<>,\[\]*&?.]+[ \t]+)+[*&]*[~\w:.]+\("
+)
+
 # What stands between the parameters and the body of a function: C++'s `const`, Java's `throws`, a return type.
 _AFTER_PARAMETERS = re.compile(r"\)\s*(?:(?:const|noexcept|override|final|throws|mutable|where|async)\b.*|->.*|:.*)?$")
 _INNER_TYPE = re.compile(r"\b(?:class|interface|struct|enum|namespace)\b[^=;()]*$")
@@ -60,7 +65,7 @@ def lacks_its_brace(line: str, language: Language | None) -> bool:
     found = scan(line, language)
     code = line[: found.code_end]
     whole = not found.in_string and not found.brackets and not code.endswith((language.terminator, *_NO_HEADER))
-    return whole and first_word(code) in language.headers
+    return whole and (first_word(code) in language.headers or _FUNCTION.match(code) is not None)
 
 
 def first_word(code: str) -> str:

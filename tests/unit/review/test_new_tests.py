@@ -24,7 +24,7 @@ PLACES = {
         "JUnit 5",
     ),
     "C#": ("src/Cart.cs", [], "src/CartTests.cs", "xUnit"),
-    "PHP": ("src/Cart.php", [], "src/CartTest.php", "PHPUnit"),
+    "PHP": ("src/Cart.php", ["tests/ATest.php"], "tests/CartTest.php", "PHPUnit"),
     "TypeScript": ("src/cart.ts", [], "src/cart.test.ts", "node:test"),
     "JavaScript in its folder": ("src/cart.js", ["src/__tests__/a.js"], "src/__tests__/cart.test.js", "node:test"),
     "Rust": ("src/cart.rs", ["tests/a.rs"], "tests/cart_test.rs", "Rust's #[test]"),

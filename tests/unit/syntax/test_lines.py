@@ -5,7 +5,7 @@ import pytest
 from fimserver.syntax.languages import language_named
 from fimserver.syntax.layout import header_above, header_indent, indent_unit
 from fimserver.syntax.lines import scan
-from fimserver.syntax.opening import line_opens_block
+from fimserver.syntax.opening import lacks_its_brace, line_opens_block
 from tests.drawn import drawn
 
 
@@ -176,6 +176,49 @@ def test_a_line_opens_a_block(language: str, line: str) -> None:
 )
 def test_a_line_opens_none(language: str, line: str) -> None:
     assert not line_opens_block(line, language_named(language))
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("csharp", "public int Count()"),
+        ("csharp", "List<int> F(int x)"),
+        ("csharp", "class Shelf : Furniture"),
+        ("csharp", "public int Count // of books"),
+        ("csharp", "get"),
+        ("csharp", "} else if (x)"),
+        ("c", "int main(void)"),
+        ("cpp", "const std::string& Shelf::name() const"),
+        ("java", "void f() throws IOException"),
+        ("php", "public function f(): ?Shelf"),
+    ],
+)
+def test_the_brace_of_a_header_may_stand_on_the_next_line(language: str, line: str) -> None:
+    assert lacks_its_brace(line, language_named(language))
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("csharp", "F(x)"),
+        ("csharp", "return F(x)"),
+        ("csharp", "int x = F(y)"),
+        ("csharp", "void F();"),
+        ("csharp", "void F(int x,"),
+        ("csharp", "public int Count { get; }"),
+        ("csharp", "public int Count =>"),
+        ("csharp", "case 1:"),
+        ("csharp", "// if (x)"),
+        ("c", "#define F(x)"),
+        ("php", "if ($x):"),
+        ("javascript", "function f()"),
+        ("go", "func f()"),
+        ("python", "if x"),
+        ("swift", "func f()"),
+    ],
+)
+def test_no_brace_is_awaited_on_the_next_line(language: str, line: str) -> None:
+    assert not lacks_its_brace(line, language_named(language))
 
 
 @pytest.mark.parametrize(
