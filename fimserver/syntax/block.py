@@ -53,7 +53,8 @@ def _opened_block(writing: Writing, header: str) -> Block | None:
     """Return the block that the writing's first line opens, given as much of it as may do so."""
     brace = _brace_of(header, writing)
     if not line_opens_block(header, writing.language):
-        if not writing.lines[0].whole or not lacks_its_brace(header, writing.language):
+        first = writing.lines[0]
+        if not (first.whole and header == first.text and lacks_its_brace(header, writing.language)):
             return None
         brace = _brace_below(writing)
     indent = leading_blanks(header)

@@ -144,6 +144,7 @@ BLOCKS: dict[str, tuple[Row, ...]] = {
         ("a block of its own", "void F()\n{\n    ‸\n}", "    if (x)\n    {\n        G();\n    }\n    H();⟩\n}\n"),
         ("a header's brace on the next line", "if (‸)", "x)\n{\n    F();\n}⟩\n\nG();"),
         ("a header whose brace may still come", "if (‸)", "x)\n    "),
+        ("what was a header's beginning is none", "int X‸", " => 3;⟩\n\nint"),
         ("a header without braces", "if (‸)", "x)\n    F();⟩\nG();"),
         ("a header that a comment ends", "if (‸)", "x) // all\n{\n    F();\n}⟩\nG();"),
         ("catch belongs to try, braces on their own lines", "try‸", "\n{\n    F();\n}\ncatch (E)\n{\n    G();\n}⟩\nH"),
