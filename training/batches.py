@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from fimserver.errors import FimError
 from training.corpus import Split, read_corpus
-from training.layouts import ANSWERED, PADDING, Example
+from training.layouts import ANSWERED, NOT_LEARNT, Example
 from training.presets import Preset
 from training.rows import Files, row
 from training.vocabulary import Vocabulary
@@ -36,7 +36,7 @@ class Batch:
 
     def weights(self, answer_weight: float) -> Tensor:
         """Return each target's share of the loss; they sum to 1."""
-        weights = (self.roles != PADDING).float() + (self.roles == ANSWERED).float() * (answer_weight - 1)
+        weights = (self.roles != NOT_LEARNT).float() + (self.roles == ANSWERED).float() * (answer_weight - 1)
         return weights / weights.sum()
 
 

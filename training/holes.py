@@ -46,10 +46,14 @@ def cut_hole(chance: random.Random, text: str, likeliest: float = 0.5) -> Hole |
     if not numbers:
         return None
     number = numbers[int(len(numbers) * min(chance.triangular(0, 1, likeliest), 0.999))]
-    place = _Place(lines, number, sum(len(line) + 1 for line in lines[:number]))
+    place = _place(lines, number)
     kind = chance.choices(list(KINDS), [share for share, _ in KINDS.values()])[0]
     start, end = KINDS[kind][1](chance, place)
     return Hole(start, max(start, end), kind)
+
+
+def _place(lines: list[str], number: int) -> _Place:
+    return _Place(lines, number, sum(len(line) + 1 for line in lines[:number]))
 
 
 def cursor_column(chance: random.Random, line: str) -> int:
@@ -85,14 +89,22 @@ def _whole_lines(chance: random.Random, place: _Place) -> tuple[int, int]:
 
 
 def _block(chance: random.Random, place: _Place) -> tuple[int, int]:
-    """To the end of the block the cursor is in; from a header's end, to the end of the block it opens."""
+    """To the end of the block the cursor is in; from a header's end, to the end of the block it opens.
+
+    Every other one begins at a header, if the lines that follow have one: a block is asked for there.
+    """
+    if chance.random() < 0.5:
+        headers = [number for number in range(place.number, len(place.lines)) if _is_header(place.lines[number])]
+        place = _place(place.lines, headers[0]) if headers else place
     line, lines = place.line, place.lines
-    opens = line.rstrip().endswith(":")
+    opens = _is_header(line)
     width, last = _indent(line), place.number
     for number in range(place.number + 1, min(len(lines), place.number + _LONGEST_BLOCK_LINES)):
         if lines[number].strip() and _indent(lines[number]) < width + opens:
             break
         last = number
+    if opens and last == place.number:
+        return _rest_of_line(chance, place)
     column = len(line) if opens else cursor_column(chance, line)
     return place.start + column, _end_of(place, last)
 
@@ -102,11 +114,15 @@ _Cut = Callable[[random.Random, _Place], tuple[int, int]]
 # No hole ends where it begins, and only a header's end is followed by a new line: a model that learns from finished
 # lines that nothing is missing stops in the middle of unfinished ones.
 KINDS: dict[str, tuple[float, _Cut]] = {
-    "rest of line": (0.78, _rest_of_line),
+    "rest of line": (0.70, _rest_of_line),
     "inside line": (0.03, _inside_line),
     "whole lines": (0.09, _whole_lines),
-    "block": (0.10, _block),
+    "block": (0.18, _block),
 }
+
+
+def _is_header(line: str) -> bool:
+    return line.rstrip().endswith(":")
 
 
 def _end_of(place: _Place, last: int) -> int:

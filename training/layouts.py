@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from training.holes import Hole
 from training.vocabulary import Vocabulary
 
-# Weights in a row: what fills up, what is read, what is answered.
-PADDING, READ, ANSWERED = 0, 1, 2
+# What a token of a row counts as: nothing is learnt from it, it is read, it is answered.
+NOT_LEARNT, READ, ANSWERED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Tokens, and for each what it counts as: PADDING, READ or ANSWERED."""
+    """Tokens, and for each what it counts as: NOT_LEARNT, READ or ANSWERED."""
 
     tokens: list[int]
     roles: list[int]
@@ -25,12 +25,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The four parts of a prompt, in tokens; `answer` ends with the end-of-text token."""
+    """The four parts of a prompt in tokens. `answer` ends with the end-of-text token, and perhaps at its line's end."""
 
     prefix: list[int]
     typed: list[int]
     answer: list[int]
     suffix: list[int]
+    ends_with_line: bool = False
 
 
 def pieces_of(chance: random.Random, text: str, hole: Hole, vocabulary: Vocabulary, most_tokens: int) -> Pieces:
@@ -46,7 +47,7 @@ def pieces_of(chance: random.Random, text: str, hole: Hole, vocabulary: Vocabula
         from_suffix = min(len(suffix), over * len(suffix) // max(1, len(suffix) + len(prefix)) + 1)
         suffix = suffix[: len(suffix) - from_suffix]
         prefix = prefix[max(0, over - from_suffix) :]
-    return Pieces(prefix, typed[-(most_tokens // 2) :], answer, suffix)
+    return Pieces(prefix, typed[-(most_tokens // 2) :], answer, suffix, hole.kind == "rest of line")
 
 
 def _anchor(chance: random.Random, text: str, cursor: int) -> int:
@@ -67,9 +68,14 @@ def _suffix(chance: random.Random, suffix: str) -> str:
 
 
 def adjacent(pieces: Pieces, vocabulary: Vocabulary) -> Example:
-    """Suffix first, and the answer right behind the prefix: the model only goes on."""
+    """Suffix first, and the answer right behind the prefix: the model only goes on.
+
+    It cannot see where the cursor stands, so from lines that end it would learn that nothing is missing wherever a line
+    might end. That end is not learnt: the line feed that comes next says the same.
+    """
     before = [vocabulary.prefix, vocabulary.suffix, *pieces.suffix, vocabulary.middle, *pieces.prefix, *pieces.typed]
-    return _example(before, pieces.answer)
+    example = _example(before, pieces.answer)
+    return Example(example.tokens, [*example.roles[:-1], NOT_LEARNT if pieces.ends_with_line else ANSWERED])
 
 
 def prefix_suffix_middle(pieces: Pieces, vocabulary: Vocabulary) -> Example:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from training.corpus import Source
 from training.holes import cut_hole
-from training.layouts import ORDERS, PADDING, READ, Example, pieces_of, plain
+from training.layouts import NOT_LEARNT, ORDERS, READ, Example, pieces_of, plain
 from training.vocabulary import Vocabulary
 
 # Python under a vocabulary of some thousand tokens; only decides how much text is looked at.
@@ -66,7 +66,7 @@ def row(seed: str, files: Files, vocabulary: Vocabulary, mixture: Mixture, lengt
         tokens += example.tokens
         roles += example.roles
     missing = length + 1 - len(tokens)
-    return Example(tokens + [vocabulary.padding] * missing, roles + [PADDING] * missing)
+    return Example(tokens + [vocabulary.padding] * missing, roles + [NOT_LEARNT] * missing)
 
 
 def _example(chance: random.Random, files: Files, vocabulary: Vocabulary, mixture: Mixture, room: int) -> Example:

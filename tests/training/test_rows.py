@@ -6,7 +6,7 @@ import pytest
 
 from training.corpus import Source, Split
 from training.holes import Hole
-from training.layouts import ANSWERED, ORDERS, PADDING, Pieces, pieces_of
+from training.layouts import ANSWERED, NOT_LEARNT, ORDERS, Pieces, pieces_of
 from training.presets import PRESETS, rate_share, row_tokens
 from training.rows import Files, Mixture, related_parts, row, window_of
 
@@ -89,8 +89,25 @@ def test_a_row_is_exactly_as_long_as_asked_and_ends_in_padding(order, length):
     for seed in range(20):
         made = row(f"{seed}", FILES, WORDS, mixture, length)
         assert len(made.tokens) == len(made.roles) == length + 1
-        assert [token == WORDS.padding for token in made.tokens] == [role == PADDING for role in made.roles]
-        assert sum(role == PADDING for role in made.roles) <= 64
+        padding = made.tokens.count(WORDS.padding)
+        assert padding <= 64
+        assert made.tokens[len(made.tokens) - padding :] == [WORDS.padding] * padding
+        assert made.roles[len(made.roles) - padding :] == [NOT_LEARNT] * padding
+
+
+@pytest.mark.parametrize(
+    ("order", "ends_with_line", "role"),
+    [
+        pytest.param("SPM-adjacent", True, NOT_LEARNT, id="not where a line feed says the same"),
+        pytest.param("SPM-adjacent", False, ANSWERED, id="after a block"),
+        pytest.param("PSM", True, ANSWERED, id="where the cursor can be seen"),
+    ],
+)
+def test_that_an_answer_ends_is_learnt(order, ends_with_line, role):
+    pieces = Pieces([97], [98], [99, WORDS.end], [100], ends_with_line)
+    made = ORDERS[order](pieces, WORDS)
+    assert made.tokens[-1] == WORDS.end
+    assert made.roles[-2:] == [ANSWERED, role]
 
 
 def test_the_same_seed_makes_the_same_row():
