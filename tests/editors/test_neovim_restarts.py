@@ -34,7 +34,7 @@ def test_a_killed_server_is_started_again_and_typing_goes_on(neovim: Neovim) -> 
     until(lambda: "quit with" in neovim.messages(), "Neovim's word on the end of the server", neovim.messages)
     neovim.wait_for_server()
     neovim.keys("def add(")
-    neovim.wait_for_ghost("a, b):")
+    until(lambda: neovim.ghost() == "a, b):", "ghost text", neovim.text, lambda: neovim.keys("<BS>("))
     assert wait_for_process("serve") != old
 
 
