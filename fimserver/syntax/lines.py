@@ -6,7 +6,7 @@ a row of `languages.toml` says or, without a row, what most languages share.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from fimserver.syntax.languages import Language
@@ -55,10 +55,18 @@ def scan(piece: str, language: Language | None) -> Scan:
     >>> scan("f(a, 'b", None)
     Scan(in_string=True, in_comment=False, brackets='(', unopened=0, code_end=7)
     """
+    cut = max(0, len(piece) - LONGEST_SCAN)
+    found = _scan(piece[cut:], language)
+    return replace(found, code_end=cut + found.code_end) if cut else found
+
+
+# One key asks several times for the cursor's line and those around it.
+@lru_cache(maxsize=128)
+def _scan(piece: str, language: Language | None) -> Scan:
     still_open: list[Token] = []
-    at = code_end = max(0, len(piece) - LONGEST_SCAN)
-    unopened, last = 0, ""
-    for token in tokens(piece, language, at):
+    at = code_end = unopened = 0
+    last = ""
+    for token in tokens(piece, language):
         code_end = _after_code(piece, at, token.start, code_end)
         opener = take_bracket(token, still_open)
         unopened += token.text in (")", "]") and opener is None
@@ -70,9 +78,9 @@ def scan(piece: str, language: Language | None) -> Scan:
     return Scan(last == "quote", last in ("comment", "remark"), brackets, unopened, code_end)
 
 
-def tokens(piece: str, language: Language | None, at: int = 0) -> Iterator[Token]:
-    """Yield the brackets, strings and comments of a piece of code, in order, from `at` on."""
-    begins = _beginnings(language)
+def tokens(piece: str, language: Language | None) -> Iterator[Token]:
+    """Yield the brackets, strings and comments of a piece of code, in order."""
+    begins, at = _beginnings(language), 0
     while match := begins.search(piece, at):
         kind, text = match.lastgroup or "", match.group()
         rest = _rest(kind, "" if kind == "pattern" else text, language).match(piece, match.end())

@@ -1,10 +1,13 @@
 """Strings, comments and brackets, read without a grammar."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from fimserver.syntax.languages import language_named
+from fimserver.syntax import lines
+from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.layout import header_above, header_indent, indent_unit
-from fimserver.syntax.lines import scan
+from fimserver.syntax.lines import Token, scan, tokens
 from fimserver.syntax.opening import lacks_its_brace, line_opens_block
 from tests.drawn import drawn
 
@@ -69,6 +72,7 @@ def test_where_a_piece_ends(language: str, piece: str, expected: str) -> None:
         pytest.param("} else {", "{", 0, id="a brace that was opened before ends a block, no header"),
         pytest.param("f(a, [b)", "", 0, id="what stands open inside a closed one goes with it"),
         pytest.param("f('(', \"[\")", "", 0, id="none in strings"),
+        pytest.param("(" + "x" * 4_000 + "[", "[", 0, id="of a very long piece those of its end"),
     ],
 )
 def test_brackets(piece: str, brackets: str, unopened: int) -> None:
@@ -84,10 +88,24 @@ def test_brackets(piece: str, brackets: str, unopened: int) -> None:
         ("# a", ""),
         ("f(a)  ", "f(a)"),
         ("x = 'a # b'  # c", "x = 'a # b'"),
+        ("x" * 5_000 + "  # a", "x" * 5_000),
     ],
 )
 def test_where_code_ends(piece: str, code: str) -> None:
     assert piece[: scan(piece, language_named("python")).code_end].strip() == code
+
+
+def test_a_line_that_is_asked_for_again_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(piece: str, language: Language | None) -> Iterator[Token]:
+        read.append(piece)
+        return tokens(piece, language)
+
+    monkeypatch.setattr(lines, "tokens", reading)
+    for start in ("", "y" * 9_000, ""):
+        assert scan(f"{start}{'[' * 4_000}", language_named("rust")).brackets == "[" * 4_000
+    assert read == ["[" * 4_000]
 
 
 @pytest.mark.parametrize(
