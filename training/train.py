@@ -11,7 +11,6 @@ import argparse
 import io
 import json
 import os
-import signal
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -33,6 +32,7 @@ from training.model import Model, Shape
 from training.muon import Muon
 from training.presets import PRESETS, Preset, rate_share, row_tokens
 from training.scores import scores
+from training.stopping import told_to_stop
 from training.tokenizer import LearntVocabulary
 from training.weights import load_gguf
 
@@ -141,9 +141,8 @@ def train(chosen: argparse.Namespace, preset: Preset, vocabulary: LearntVocabula
         split.value: fixed_batches(chosen.corpus, split, vocabulary, preset) for split in (Split.HELDOUT, Split.UNSEEN)
     }
     hidden = torch.compile(training.model.hidden, dynamic=False)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    saved_at = began = time.monotonic()
-    try:
+    with told_to_stop() as stop:
+        saved_at = began = time.monotonic()
         for batch in _all_batches(chosen, training, preset, vocabulary):
             started = time.monotonic()
             loss = step(training, hidden, batch.to(chosen.device), preset, chosen.minutes)
@@ -154,9 +153,9 @@ def train(chosen: argparse.Namespace, preset: Preset, vocabulary: LearntVocabula
                 saved_at = time.monotonic()
                 _score(training, hidden, asked, chosen.device)
                 training.save(chosen.out)
-            if time.monotonic() - began > chosen.this_call * 60:
+            if stop.is_set() or time.monotonic() - began > chosen.this_call * 60:
                 break
-    except KeyboardInterrupt:
+    if stop.is_set():
         print("interrupted; the same command goes on from here")
     else:
         _score(training, hidden, asked, chosen.device)
