@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from heapq import nlargest
+from itertools import accumulate, dropwhile
 
 _SATURATION = 1.2
 _LENGTH_SHARE = 0.75
@@ -58,13 +59,10 @@ def affordable(weights: Mapping[int, float], frequencies: Mapping[int, int], mos
     >>> affordable({7: 1.0, 8: 1.0, 9: 1.0}, {7: 500, 8: 90_000, 9: 2}, most=1_000)
     [9, 7]
     """
-    chosen: list[int] = []
-    left = most
-    for term in sorted(frequencies, key=lambda term: frequencies[term] / weights[term]):
-        if frequencies[term] <= left:
-            chosen.append(term)
-            left -= frequencies[term]
-    return chosen
+    rarest = sorted(frequencies, key=lambda term: frequencies[term] / weights[term])
+    readable = list(dropwhile(lambda term: frequencies[term] > most, rarest))
+    spent = accumulate(frequencies[term] for term in readable)
+    return [term for term, postings in zip(readable, spent, strict=True) if postings <= most]
 
 
 def best_chunks(terms: Iterable[tuple[float, Postings]], chunks: int, limit: int) -> list[tuple[int, float]]:

@@ -11,7 +11,8 @@ READ: dict[str, tuple[dict[int, float], dict[int, int], list[int]]] = {
     "up to the budget itself": ({1: 1.0, 2: 1.0}, {1: 40, 2: 60}, [1, 2]),
     "not of what is everywhere": ({1: 1.0, 2: 1.0}, {1: 40, 2: 61}, [1]),
     "of none where all are everywhere": ({1: 1.0, 2: 1.0}, {1: 101, 2: 500_000}, []),
-    "of what fits behind one that does not": ({1: 1.0, 2: 0.1}, {1: 101, 2: 90}, [2]),
+    "of what fits behind one that never does": ({1: 1.0, 2: 0.1}, {1: 101, 2: 90}, [2]),
+    "not behind one that did not fit any more": ({1: 1.0, 2: 1.0, 3: 0.1}, {1: 40, 2: 61, 3: 50}, [1]),
     "of nothing that stands nowhere": ({1: 1.0, 2: 1.0}, {2: 7}, [2]),
 }
 
