@@ -10,7 +10,7 @@ from tests.editors.drive_terminal import Terminal
 from tests.editors.servers import CHECKOUT, embedded, scripted
 from tests.editors.waiting import until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 INIT = Path(__file__).parent / "emacs_init.el"
 BLOCK = "    result = 0\n    for item in items:\n        result += item\n    return result"

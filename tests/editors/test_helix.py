@@ -12,7 +12,7 @@ from tests.editors.drive_terminal import Terminal
 from tests.editors.servers import CHECKOUT, embedded, scripted, wait_for_process
 from tests.editors.waiting import steady, until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 REPLIES = [
     {"ends": "def add(", "text": "a, b):\n"},

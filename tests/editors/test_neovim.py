@@ -11,7 +11,7 @@ from tests.editors.drive_neovim import Neovim
 from tests.editors.servers import scripted
 from tests.editors.waiting import until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 BLOCK = "    result = 0\n    for item in items:\n        result += item\n    return result"
 TOTAL = f"def total(items):\n{BLOCK}"

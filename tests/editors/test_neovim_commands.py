@@ -9,7 +9,7 @@ from tests.editors.drive_neovim import Neovim
 from tests.editors.servers import FIMSERVER, scripted
 from tests.editors.waiting import until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 TOTAL = "def total(items):\n    result = 0\n    for item in items:\n        result += item\n    return result"
 SHORT = "def total(items):\n    return sum(items)"

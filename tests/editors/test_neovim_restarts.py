@@ -12,7 +12,7 @@ from tests.editors.drive_neovim import Neovim
 from tests.editors.servers import embedded, processes, scripted, wait_for_process
 from tests.editors.waiting import steady, until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

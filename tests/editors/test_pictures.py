@@ -13,7 +13,7 @@ from tests.editors.waiting import until
 
 pytestmark = [
     pytest.mark.editors,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
     pytest.mark.skipif("FIMSERVER_PICTURES" not in os.environ, reason="writes into docs/: set FIMSERVER_PICTURES=1"),
 ]
 

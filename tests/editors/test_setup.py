@@ -11,7 +11,7 @@ import pytest
 from tests.editors.servers import FIMSERVER, VSIX
 from tests.editors.waiting import until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.editors.drive_vscode import CodeServer, Window, browser
 from tests.editors.servers import VSIX, embedded, processes, scripted, vscode_settings, wait_for_process
 from tests.editors.waiting import steady, until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 MOST_BYTES = 300_000
 

@@ -10,7 +10,7 @@ from tests.editors.drive_vscode import CodeServer, Window, browser
 from tests.editors.servers import VSIX, scripted, vscode_settings
 from tests.editors.waiting import until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 TOTAL = "def total(items):\n    result = 0\n    for item in items:\n        result += item\n    return result\n"
 SHORT = "def total(items):\n    return sum(items)\n"

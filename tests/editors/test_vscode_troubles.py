@@ -16,7 +16,7 @@ from tests.editors.drive_vscode import CodeServer, Window, browser
 from tests.editors.servers import VSIX, embedded, processes, scripted, vscode_settings, wait_for_process
 from tests.editors.waiting import steady, until
 
-pytestmark = [pytest.mark.editors, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(600)]
 
 REPLIES = [{"ends": "def add(", "text": "a, b):\n"}]
 

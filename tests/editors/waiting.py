@@ -7,7 +7,7 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 # Editors answer within a second; a machine that runs other things beside may need many.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 # An engine that is still loading answers that it is, and nothing more until it is asked again. Each time is later by
 # half: to ask again is to take the question back that a slow machine is still at.
