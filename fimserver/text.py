@@ -33,7 +33,7 @@ def spliced_line_starts(starts: Sequence[int], text: str, start: int, end: int, 
     scan_from = starts[first]
     scan_to = starts[last + 1] + shift if last + 1 < len(starts) else len(text)
     fresh = [match.end() for match in _LINE_END.finditer(text, scan_from, scan_to)]
-    return [*starts[: first + 1], *fresh, *(begin + shift for begin in starts[last + 2 :])]
+    return [*starts[: first + 1], *fresh, *[begin + shift for begin in starts[last + 2 :]]]
 
 
 def offset_at(text: str, starts: Sequence[int], line: int, column: int) -> int:

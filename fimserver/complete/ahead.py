@@ -9,10 +9,10 @@ def after_accepting(context: CursorContext, completion: Completion) -> tuple[Doc
 
     Behind a finished line that is the next line, at the same indentation: the key most people press is Enter.
     """
-    document, offset = with_text(context.document, completion.replaces, completion.text)
-    if completion.shape is Shape.LINE and document.text[offset : offset + 1] in ("", "\n", "\r"):
-        return with_text(document, Span(offset, offset), main_line_ending(document.text) + context.indent)
-    return document, offset
+    document, replaced = context.document, completion.replaces
+    ends_line = document.text[replaced.end : replaced.end + 1] in ("", "\n", "\r")
+    enter = main_line_ending(document.text) + context.indent if completion.shape is Shape.LINE and ends_line else ""
+    return with_text(document, replaced, completion.text + enter)
 
 
 def with_text(document: Document, replaced: Span, text: str) -> tuple[Document, int]:

@@ -33,10 +33,11 @@ class Remembered:
 
         White space before the cursor on an otherwise empty line is the editor's guess: it need not agree.
         """
-        if context.document.uri != self.uri or context.line_start < self.line_start:
+        lines_length = context.line_start - self.line_start
+        if context.document.uri != self.uri or not 0 <= lines_length < len(self.whole):
             return None
         earlier_lines = context.document.text[self.line_start : context.line_start]
-        line = self.whole[len(earlier_lines) :]
+        line = self.whole[lines_length:]
         fits = (
             self.whole.startswith(earlier_lines)
             and (context.blank_prefix or line.startswith(context.line_prefix))
@@ -47,10 +48,10 @@ class Remembered:
 
     def is_written_out(self, context: CursorContext) -> bool:
         """Say whether the suggestion was one line and stands in the document, the cursor at its end."""
-        written = context.document.text[self.line_start : context.offset]
         return (
-            "\n" not in self.whole
-            and written == self.whole
+            context.offset - self.line_start == len(self.whole)
+            and "\n" not in self.whole
+            and context.document.text.startswith(self.whole, self.line_start)
             and context.document.uri == self.uri
             and surroundings(context, self.line_start) == (self.above, self.below)
         )

@@ -44,11 +44,11 @@ async def without(said: str, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenera
             left = left[skipped:] if agrees else ""
             only_says_that = skipped > 0 and skipped == len(chunk.text)
             tokens += chunk.tokens if only_says_that else 0
-            usage = _with_read(chunk.usage, tokens)
+            usage = _with_read(chunk.usage, tokens) if tokens else chunk.usage
             if only_says_that:
                 yield replace(chunk, text="", tokens=0, logprob=0.0, usage=usage)
             else:
-                yield replace(chunk, text=chunk.text[skipped:], usage=usage)
+                yield replace(chunk, text=chunk.text[skipped:], usage=usage) if skipped or tokens else chunk
 
 
 def _with_read(usage: Usage, tokens: int) -> Usage:

@@ -15,14 +15,12 @@ from fimserver.syntax.layout import (
     line_above,
     line_below,
     line_text,
+    outwards,
 )
 from fimserver.syntax.lines import scan
 from fimserver.syntax.opening import first_word, line_opens_block
 from fimserver.text import leading_blanks
 from fimserver.values import CursorContext, Reason, Rejection
-
-# Lines on either side that are asked whether the file indents with tabs.
-_SAMPLE_LINES = 100
 
 # Languages that are written with tabs, whatever stands in the file so far.
 _TABBED = frozenset({"go", "makefile"})
@@ -188,8 +186,7 @@ def _indents_with_tabs(context: CursorContext) -> bool | None:
     document = context.document
     if context.blank_prefix and context.line_prefix:
         return context.line_prefix.startswith("\t")
-    near = range(max(0, context.line - _SAMPLE_LINES), min(len(document.starts), context.line + _SAMPLE_LINES))
-    for line in sorted(near, key=lambda line: abs(line - context.line)):
+    for line in outwards(document, context.line):
         blanks = indent_of(document, line)
         if blanks.startswith("\t") or len(blanks) > 1:
             return blanks.startswith("\t")

@@ -105,11 +105,10 @@ def after_enough_lines(text: str, begin: int, stopping: Stopping) -> int | None:
 
 def before_what_follows(text: str, begin: int, stopping: Stopping) -> int | None:
     """Cut before a whole line that says what the next line of the document says already, as deeply indented."""
-    below = lines_below(stopping.context, 1)
     at = text.rfind("\n", 0, begin) + 1
     while (end := text.find("\n", at)) >= 0:
         line = text[at:end]
-        if at and repeats([line], below) and any(character.isalnum() for character in line):
+        if at and any(map(str.isalnum, line)) and repeats([line], lines_below(stopping.context, 1)):
             return at - 1
         at = end + 1
     return None

@@ -78,9 +78,9 @@ class Reply:
         """Whether it answers certain prompts only, and those each time."""
         return bool(self.when or self.ends)
 
-    def fits(self, text: str) -> bool:
-        """Return whether it answers a prompt of this text."""
-        return self.when in text and text.rstrip().endswith(self.ends.rstrip())
+    def fits(self, text: str, code: str) -> bool:
+        """Return whether it answers a prompt of this text, which is `code` without the white space at its end."""
+        return code.endswith(self.ends.rstrip()) and self.when in text
 
 
 class ScriptedEngine:
@@ -146,7 +146,8 @@ class ScriptedEngine:
         """Do nothing; a script has nothing to let go of."""
 
     def _next(self, text: str) -> Reply:
-        fitting = next((reply for reply in self._conditional if reply.fits(text)), None)
+        code = text.rstrip()
+        fitting = next((reply for reply in self._conditional if reply.fits(text, code)), None)
         if fitting is not None:
             return fitting
         reply = self._in_order[min(self._given, len(self._in_order) - 1)]

@@ -120,7 +120,7 @@ def _snapshot(uri: str, entry: _Open) -> Document:
     starts = list(accumulate(map(len, entry.lines[:-1]), initial=0))
     text = "".join(entry.lines)
     try:
-        text.encode()
+        _ = text.isascii() or text.encode()  # the first is known of a text without a look at it
     except UnicodeEncodeError:  # half a pair cannot be written as UTF-8; everybody else reads a mark of equal length
         text = SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     return Document(uri, entry.language, entry.version, text, starts)

@@ -1,6 +1,7 @@
 """Read a document by its lines and their indentation."""
 
 import re
+from collections.abc import Iterator
 
 from fimserver.syntax.languages import Language
 from fimserver.syntax.lines import scan
@@ -123,7 +124,7 @@ def expected_indent(document: Document, line: int, prefix: str, language: Langua
 
 def indent_unit(document: Document, line: int, language: Language | None) -> str:
     """Return one step of indentation as the lines around this one use it."""
-    for number in _outwards(line, len(document.starts)):
+    for number in outwards(document, line):
         here, next_line = indent_of(document, number), min(number + 1, len(document.starts) - 1)
         deeper = indent_of(document, next_line)
         if deeper.startswith(here) and here != deeper and line_text(document, next_line).strip():
@@ -131,6 +132,11 @@ def indent_unit(document: Document, line: int, language: Language | None) -> str
     return _UNITS.get(language.id, _UNIT) if language else _UNIT
 
 
-def _outwards(line: int, lines: int) -> list[int]:
-    near = range(max(0, line - _SAMPLE_LINES), min(lines, line + _SAMPLE_LINES))
-    return sorted(near, key=lambda number: abs(number - line))
+def outwards(document: Document, line: int) -> Iterator[int]:
+    """Yield a line's number and those of its neighbours, the nearest first: the file's habits show in a few of them."""
+    lines = len(document.starts)
+    for distance in range(_SAMPLE_LINES + 1):
+        if line >= distance:
+            yield line - distance
+        if 0 < distance < min(_SAMPLE_LINES, lines - line):
+            yield line + distance

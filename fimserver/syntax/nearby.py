@@ -15,7 +15,7 @@ encloses them. The parser reads these parts as if nothing stood between them:
 Positions are offsets.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from tree_sitter import Node
 
@@ -52,7 +52,7 @@ def parts_around(root: Node, offset: int, source: Source, prelude: Collection[st
     first = map(root.child, range(min(_HEADER_CHILDREN, root.child_count))) if prelude else ()
     begins = [_part(node) for node in first if node is not None and node.type in prelude]
     parts = [line, *begins, *_descend(root, (0, len(source.text)), offset, 0)]
-    return _merged(sorted(_whole_lines(part, source) for part in parts), source)
+    return _merged((_whole_lines(part, source) for part in _merged(sorted(parts), source)), source)
 
 
 def _descend(node: Node, around: Part, offset: int, depth: int) -> list[Part]:
@@ -137,7 +137,7 @@ def _whole_lines(part: Part, source: Source) -> Part:
     return start, line_end if not source.text[end:line_end].strip(" \t\r\n;") else end
 
 
-def _merged(parts: list[Part], source: Source) -> list[Part]:
+def _merged(parts: Iterable[Part], source: Source) -> list[Part]:
     """Return the parts without overlaps; what only white space divides is one part, or two words would become one."""
     merged: list[Part] = []
     for start, end in parts:
