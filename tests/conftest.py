@@ -1,6 +1,12 @@
-"""What holds for every test: none is timed, and random ones are the same in every run."""
+"""What holds for every test: none is timed, random ones are the same in every run, and Ctrl-C reaches what they start."""
+
+import signal
 
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None, derandomize=True)
 settings.load_profile("untimed")
+
+# A shell lets its jobs in the background ignore Ctrl-C, and every process begins as the one that started it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
