@@ -1,4 +1,4 @@
-"""What holds for every test: none is timed, random ones are the same in every run, and Ctrl-C reaches what they start."""
+"""What holds for every test: none is timed, random ones never change, and Ctrl-C reaches what they start."""
 
 import signal
 
