@@ -45,7 +45,7 @@ def run(name: str, command: str, commit: str) -> str:
     done = subprocess.run(
         (sys.executable, "-m", *shlex.split(command), *kept), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
-    printed = done.stdout.strip()
+    printed = done.stdout.strip("\n")
     shown = printed if printed.startswith("|") else f"```text\n{printed}\n```"
     return f"At commit {commit}, {os.cpu_count()} processors, load {load:.1f} before.\n\n{shown}\n"
 
