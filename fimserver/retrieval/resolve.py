@@ -4,23 +4,20 @@ Only the file system is asked, plus the index for "which files have this name"; 
 the lines that give a package its name is read. Each language has one function of the table at the end.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+from fimserver.retrieval.aliases import path_aliases, usual_aliases
 from fimserver.retrieval.imports import Import
+from fimserver.retrieval.manifests import CARGO_NAME, GO_MODULE, JSON_NAME, manifest_name
 from fimserver.retrieval.places import root_of
 
 # A package with more files than this cannot be read for one prompt.
 _MOST_FILES = 40
-
-# Manifests are small; one that is not is left alone.
-_LARGEST_MANIFEST_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +80,10 @@ def _javascript(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Pa
         yield from _script(Path(os.path.normpath(path.parent / wanted.module)))
         return
     for folder in workspace.ancestors(path):
-        for target in (*_path_aliases(folder, wanted.module), *_usual_aliases(folder, wanted.module)):
+        for target in (*path_aliases(folder, wanted.module), *usual_aliases(folder, wanted.module)):
             yield from _script(target)
     for manifest in workspace.named("package.json"):
-        name = _manifest_name(manifest, _JSON_NAME)
+        name = manifest_name(manifest, JSON_NAME)
         if name and (wanted.module == name or wanted.module.startswith(f"{name}/")):
             below = wanted.module[len(name) + 1 :]
             for start in ("", "src", "lib"):
@@ -102,50 +99,10 @@ def _script(module: Path) -> Iterator[Path]:
     yield from islice((candidate for candidate in candidates if candidate.is_file()), 1)
 
 
-def _path_aliases(folder: Path, module: str) -> Iterator[Path]:
-    """Yield what `compilerOptions.paths` and `baseUrl` of a folder's tsconfig.json make of a module's name."""
-    options = _compiler_options(folder)
-    if options is None:
-        return
-    base = folder / str(options.get("baseUrl", "."))
-    paths = options.get("paths")
-    for pattern, targets in paths.items() if isinstance(paths, dict) else ():
-        start, star, end = pattern.partition("*")
-        fits = module.startswith(start) and module.endswith(end) if star else module == pattern
-        for target in targets if fits and isinstance(targets, list) else ():
-            yield Path(os.path.normpath(base / str(target).replace("*", module[len(start) : len(module) - len(end)])))
-    if "baseUrl" in options:
-        yield base / module
-
-
-def _usual_aliases(folder: Path, module: str) -> Iterator[Path]:
-    """Yield what a module's name means by custom, where the settings that say so are made by a tool."""
-    start, _, rest = module.partition("/")
-    if start in _CUSTOMARY and rest:
-        yield folder / _CUSTOMARY[start] / rest
-
-
-_CUSTOMARY = {"$lib": "src/lib", "@": "src", "~": "src"}
-
-
-def _compiler_options(folder: Path) -> dict[str, object] | None:
-    for name in ("tsconfig.json", "jsconfig.json"):
-        text = _manifest(folder / name)
-        if text:
-            try:
-                # These files may have comments and a comma after the last element.
-                plain = re.sub(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/', r"\1", text, flags=re.DOTALL)
-                options = json.loads(re.sub(r",(\s*[}\]])", r"\1", plain)).get("compilerOptions")
-            except (ValueError, AttributeError, RecursionError):
-                return None
-            return options if isinstance(options, dict) else None
-    return None
-
-
 def _go(wanted: Import, path: Path, workspace: Workspace) -> Iterator[Path]:
     manifests = [folder / "go.mod" for folder in workspace.ancestors(path)]
     for manifest in [*manifests, *workspace.named("go.mod")]:
-        module = _manifest_name(manifest, _GO_MODULE)
+        module = manifest_name(manifest, GO_MODULE)
         if module and (wanted.module == module or wanted.module.startswith(f"{module}/")):
             yield from files_in(manifest.parent / wanted.module[len(module) + 1 :], ".go", without="_test.go")
             return
@@ -173,7 +130,7 @@ def _rust_base(parts: list[str], path: Path, workspace: Workspace) -> tuple[Path
     if parts[:1] == ["crate"] and source is not None:
         return source, _rust_file(source), parts[1:]
     for manifest in workspace.named("Cargo.toml"):
-        name = _manifest_name(manifest, _CARGO_NAME)
+        name = manifest_name(manifest, CARGO_NAME)
         if name and parts and name.replace("-", "_") == parts[0]:
             return manifest.parent / "src", manifest.parent / "src" / "lib.rs", parts[1:]
     # A path may begin at a submodule, or, in the 2015 edition, at the crate's root.
@@ -259,33 +216,6 @@ def files_in(folder: Path, ending: str, *, without: str = "\0") -> list[Path]:
     except OSError:
         return []
     return [path for path in paths if path.name.endswith(ending) and not path.name.endswith(without)]
-
-
-_JSON_NAME = re.compile(r'"name"\s*:\s*"([^"\n]+)"')
-_GO_MODULE = re.compile(r"^module\s+(\S+)", re.MULTILINE)
-_CARGO_NAME = re.compile(r'^\[(?:package|lib)\][^\[]*?^name\s*=\s*"([^"\n]+)"', re.MULTILINE)
-
-
-def _manifest_name(path: Path, expression: re.Pattern[str]) -> str:
-    found = expression.search(_manifest(path))
-    return found[1] if found else ""
-
-
-def _manifest(path: Path) -> str:
-    """Return a manifest's text, "" where there is none to read."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ""
-    return _manifest_text(path, found.st_mtime_ns) if found.st_size <= _LARGEST_MANIFEST_BYTES else ""
-
-
-@lru_cache(maxsize=256)
-def _manifest_text(path: Path, modified_ns: int) -> str:  # noqa: ARG001  (a changed file is another key)
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 _RESOLVERS: dict[str, Callable[[Import, Path, Workspace], Iterator[Path]]] = {
