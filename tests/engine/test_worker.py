@@ -31,6 +31,13 @@ def request(prompt: Prompt | None = None, max_tokens: int = 8, **more: object) -
     return GenerateRequest(prompt=prompt or fim(), max_tokens=max_tokens, **more)  # type: ignore[arg-type]
 
 
+def submit(worker: Worker, name: str, priority: Priority, order: list[str]) -> Listener:
+    """Submit a prompt to evaluate; its name is added to `order` when it is answered."""
+    listener = Listener(lambda chunk: order.append(name) if chunk.finish else None)
+    worker.submit(Job(request(priority=priority, max_tokens=0), listener))
+    return listener
+
+
 class Held:
     """Holds the worker inside the first chunk of a job, so that what is submitted meanwhile waits for certain."""
 
@@ -61,9 +68,7 @@ def test_jobs_that_wait_are_answered_by_priority_then_by_arrival(worker: Worker)
         ("another review", Priority.COMMAND),
         ("typing elsewhere", Priority.TYPING),
     ):
-        listener = Listener(lambda chunk, name=name: order.append(name) if chunk.finish else None)
-        worker.submit(Job(request(priority=priority, max_tokens=0), listener))
-        listeners.append(listener)
+        listeners.append(submit(worker, name, priority, order))
     held.release()
     for listener in listeners:
         listener.wait()
@@ -75,9 +80,7 @@ def test_the_prompt_where_the_cursor_rests_waits_for_nothing_that_is_prepared(wo
     held = Held(worker)
     listeners = []
     for name, priority in (("warm", Priority.WARM), ("ahead", Priority.AHEAD), ("resting", Priority.RESTING)):
-        listener = Listener(lambda chunk, name=name: order.append(name) if chunk.finish else None)
-        worker.submit(Job(request(priority=priority, max_tokens=0), listener))
-        listeners.append(listener)
+        listeners.append(submit(worker, name, priority, order))
     held.release()
     for listener in listeners:
         listener.wait()
