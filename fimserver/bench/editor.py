@@ -135,13 +135,14 @@ class Buffer:
         self.text, self.caret = before + after, len(before)
         self._uri = uri
         self._version = 1
+        self._counted = 0, 0  # an offset and its line, from which the next line is counted
         document = {"uri": uri, "languageId": language, "version": 1, "text": self.text}
         editor.notify("textDocument/didOpen", {"textDocument": document})
 
     @property
     def line(self) -> str:
         """The text before the caret on its line."""
-        return self.text[: self.caret].rpartition("\n")[2]
+        return self.text[self.text.rfind("\n", 0, self.caret) + 1 : self.caret]
 
     def type(self, text: str) -> None:
         """Insert text at the caret."""
@@ -157,7 +158,7 @@ class Buffer:
         """Replace `remove` characters at an offset; the caret comes to stand between `insert` and `then`."""
         if remove or insert or then:
             self._version += 1
-            span = {"start": self._position(start), "end": self._position(start + remove)}
+            span = {"end": self._position(start + remove), "start": self._position(start)}
             self.editor.notify(
                 "textDocument/didChange",
                 {
@@ -187,8 +188,11 @@ class Buffer:
         return text.removeprefix(typed)
 
     def _position(self, offset: int) -> dict[str, int]:
-        line, line_start = self.text.count("\n", 0, offset), self.text.rfind("\n", 0, offset) + 1
-        return {"line": line, "character": offset - line_start}
+        """Return an offset as line and character. The text before the one asked for last must not have changed."""
+        counted, line = self._counted
+        line += self.text.count("\n", counted, offset) - self.text.count("\n", offset, counted)
+        self._counted = offset, line
+        return {"line": line, "character": offset - self.text.rfind("\n", 0, offset) - 1}
 
 
 def _lost() -> FimError:

@@ -19,7 +19,9 @@ from collections.abc import Collection, Iterable
 
 from tree_sitter import Node
 
+from fimserver.syntax.joined import Part
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
+from fimserver.values import Span
 
 # A node that is no longer than this is kept whole.
 _WHOLE = 1024
@@ -39,19 +41,17 @@ _BRACKETS = ("{", "[", "(")
 # Deeper than any code that people write.
 _DEEPEST = 150
 
-Part = tuple[int, int]
 
-
-def parts_around(root: Node, offset: int, source: Source, prelude: Collection[str] = ()) -> list[Part]:
-    """Return the ranges to parse, in order, for the tree's neighbourhood of an offset.
+def parts_around(root: Node, place: Span, source: Source, prelude: Collection[str] = ()) -> list[Part]:
+    """Return the ranges to parse, in order, for the tree's neighbourhood of a place, all of which is in one of them.
 
     `prelude` are types of nodes at the beginning that what follows is not read without, such as PHP's `<?php`.
     """
-    start, end = source.line_of(offset)
-    line = (max(start, offset - _WHOLE), min(end, offset + _WHOLE))
+    start, end = source.line_of(place.start)[0], source.line_of(place.end)[1]
+    lines = (max(start, place.start - _WHOLE), min(end, place.end + _WHOLE))
     first = map(root.child, range(min(_HEADER_CHILDREN, root.child_count))) if prelude else ()
     begins = [_part(node) for node in first if node is not None and node.type in prelude]
-    parts = [line, *begins, *_descend(root, (0, len(source.text)), offset, 0)]
+    parts = [lines, *begins, *_descend(root, (0, len(source.text)), place.start, 0)]
     return _merged((_whole_lines(part, source) for part in _merged(sorted(parts), source)), source)
 
 

@@ -1,14 +1,13 @@
-"""Have tree-sitter parse a text: all of it, what changed since an older tree, or some parts; and not for ever."""
+"""Have tree-sitter parse a text, all of it or what changed since an older tree, and not for ever."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from time import monotonic
 
 import tree_sitter
 
 from fimserver.syntax.languages import Language
-from fimserver.syntax.nearby import Part
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 
 # A parse that takes longer is given up: 10,000 lines take 0.05 s to 0.12 s, but text that is no code may take minutes.
@@ -35,12 +34,6 @@ def parsed(
     if old is None:
         return parser.parse(source.content, encoding="utf16le")
     return parser.parse(source.content, old, encoding="utf16le")
-
-
-def parsed_parts(source: Source, language: Language, parts: Sequence[Part]) -> tree_sitter.Tree:
-    """Return the tree of some parts of a text, which are read as if nothing stood between them."""
-    parser = tree_sitter.Parser(_grammar(language.grammar), included_ranges=[_range(part) for part in parts])
-    return parser.parse(source.content, encoding="utf16le")
 
 
 def edited(tree: tree_sitter.Tree, start: int, old_end: int, new_end: int) -> tree_sitter.Tree:
@@ -81,11 +74,6 @@ def _parsed_patiently(
     finally:
         for view in reversed(views):
             view.release()
-
-
-def _range(part: Part) -> tree_sitter.Range:
-    start, end = part
-    return tree_sitter.Range(_NOWHERE, _NOWHERE, start * BYTES_PER_CODE_POINT, end * BYTES_PER_CODE_POINT)
 
 
 @cache

@@ -7,16 +7,16 @@ and callers go on with lines and indentation.
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import tree_sitter
 from tree_sitter import Node
 
+from fimserver.syntax.joined import Joined
 from fimserver.syntax.languages import Language, language_named
-from fimserver.syntax.nearby import Part, parts_around
-from fimserver.syntax.parsing import edited, parsed, parsed_parts
+from fimserver.syntax.nearby import parts_around
+from fimserver.syntax.parsing import edited, parsed
 from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
 from fimserver.values import Document, Span
 
@@ -38,38 +38,49 @@ _SHORT = 32_768
 # After so many edits the kept tree says little about where things are, and the whole text is parsed again.
 _MOST_EDITS = 400
 
+# What lies within an edit has no place any more. One of more characters counts as many: two places changed at once.
+_LONG_EDIT = 4_096
+
 # No person nests deeper; a walk down such a tree stops here.
 _DEEPEST_NODE = 400
 
 
 class Tree:
-    """A parsed text. `root` and its descendants are tree-sitter's nodes; take their positions from `span`."""
+    """A parsed text. `root` and its descendants are tree-sitter's nodes; take their positions from `span`.
 
-    __slots__ = ("language", "parsed", "root", "source")
+    Where the text is `joined` from parts of a document, positions are those in the document.
+    """
 
-    def __init__(self, source: Source, language: Language, parsed: tree_sitter.Tree) -> None:
+    __slots__ = ("joined", "language", "parsed", "root", "source")
+
+    def __init__(
+        self, source: Source, language: Language, parsed: tree_sitter.Tree, joined: Joined | None = None
+    ) -> None:
         self.source = source
         self.language = language
         self.parsed = parsed
+        self.joined = joined
         self.root: Node = parsed.root_node
 
     def span(self, node: Node) -> Span:
         """Return the code points a node covers."""
-        return Span(node.start_byte // BYTES_PER_CODE_POINT, node.end_byte // BYTES_PER_CODE_POINT)
+        own = _own_span(node)
+        return own if self.joined is None else self.joined.outside(own)
 
     def text_of(self, node: Node) -> str:
         """Return the text a node covers."""
-        span = self.span(node)
-        return self.source.text[span.start : span.end]
+        own = _own_span(node)
+        return self.source.text[own.start : own.end]
 
     def path(self, offset: int) -> list[Node]:
         """Return the nodes that cover the character at an offset, from the root to the smallest."""
-        goal = offset * BYTES_PER_CODE_POINT
+        own = offset if self.joined is None else self.joined.inside(offset)
+        goal = own * BYTES_PER_CODE_POINT
         cursor = self.root.walk()
         nodes = [self.root]
         while len(nodes) < _DEEPEST_NODE and cursor.goto_first_child_for_byte(goal) is not None:
             node = cursor.node
-            if node is None or node.start_byte > goal:
+            if node is None or self.span(node).start > offset:
                 break
             nodes.append(node)
         return nodes
@@ -104,11 +115,11 @@ def parse_near(document: Document, offset: int) -> Tree | None:
     kept = _current(document)
     if kept is None or kept.tree is None or not kept.edits or _is_cheap(kept.tree):
         return parse(document)
-    if kept.edits > _MOST_EDITS and kept.coming is None:
+    if kept.edits >= _MOST_EDITS and kept.coming is None:
         old = Tree(kept.tree.source, kept.language, kept.tree.parsed.copy())  # a thread needs a tree of its own
         coming = _threads.submit(_tree_of, old.source, kept.language, old, giving_way=True)
         _kept[document.uri] = replace(kept, coming=coming)
-    return _neighbourhood(kept.tree, offset)
+    return _neighbourhood(document, kept, Span(offset, offset))
 
 
 def parse_with(document: Document, replaced: Span, replacement: str) -> Tree | None:
@@ -119,13 +130,12 @@ def parse_with(document: Document, replaced: Span, replacement: str) -> Tree | N
     kept = _current(document)
     if kept is None or kept.tree is None:
         return None
-    now, text = kept.tree, document.text[: replaced.start] + replacement + document.text[replaced.end :]
-    if _is_cheap(now):
-        then = _edited(now, text)
-        return _tree_of(then.source, then.language, then)
-    parts = parts_around(now.root, replaced.start, now.source, now.language.prelude)
-    shifted = (_shifted(part, replaced, len(text) - len(document.text)) for part in parts)
-    return _tree_of(Source("".join(text[start:end] for start, end in shifted)), now.language)
+    if _is_cheap(kept.tree):
+        return _parsed_again(kept.tree, document.text[: replaced.start] + replacement + document.text[replaced.end :])
+    near = _neighbourhood(document, kept, replaced)
+    if near is None or near.joined is None:
+        return None
+    return _parsed_again(near, near.joined.replaced(replaced, replacement))
 
 
 def parse_text(text: str, language: Language, *, giving_way: bool = False) -> Tree | None:
@@ -143,7 +153,7 @@ class _Kept:
     """The last tree of a document, None where none could be had.
 
     After `edits` edits since it was parsed its nodes stand where they should, but what was typed is not in it. A
-    newer one, or the first, may be `coming` from another thread.
+    newer one, or the first, may be `coming` from another thread. `near` is the last neighbourhood that was parsed.
     """
 
     text: str
@@ -151,6 +161,7 @@ class _Kept:
     tree: Tree | None
     edits: int = 0
     coming: Future[Tree | None] | None = None
+    near: Tree | None = None
 
 
 # One is enough: people open one file after the other.
@@ -188,7 +199,8 @@ def _moved(kept: _Kept | None, text: str, language: Language) -> _Kept:
         return kept if alike else _Kept(text, language, parse_text(text, language))
     if len(text) - len(kept.text) >= _UNNATURAL_LENGTH and not _is_parseable(text):
         return _Kept(text, language, None)
-    return replace(kept, text=text, tree=_edited(kept.tree, text), edits=kept.edits + 1)
+    tree, extent = _edited(kept.tree, text)
+    return replace(kept, text=text, tree=tree, edits=kept.edits + (1 if extent <= _LONG_EDIT else _MOST_EDITS))
 
 
 def _arrived(kept: _Kept) -> _Kept:
@@ -201,10 +213,10 @@ def _arrived(kept: _Kept) -> _Kept:
     return _Kept(tree.source.text, kept.language, tree)
 
 
-def _edited(tree: Tree, text: str) -> Tree:
-    """Return the tree with its nodes where they stand in a newer text."""
+def _edited(tree: Tree, text: str) -> tuple[Tree, int]:
+    """Return the tree with its nodes where they stand in a newer text, and how many characters the edit spans."""
     source, start, old_end, new_end = tree.source.changed(text)
-    return Tree(source, tree.language, edited(tree.parsed, start, old_end, new_end))
+    return Tree(source, tree.language, edited(tree.parsed, start, old_end, new_end)), max(old_end, new_end) - start
 
 
 def _is_parseable(text: str) -> bool:
@@ -215,20 +227,27 @@ def _is_cheap(tree: Tree) -> bool:
     return len(tree.source.text) <= _SHORT
 
 
-def _neighbourhood(tree: Tree, offset: int) -> Tree:
-    """Return a tree of the parts around an offset, as `nearby.py` chooses them from an older tree."""
-    return _tree_of_parts(tree, parts_around(tree.root, offset, tree.source, tree.language.prelude))
+def _neighbourhood(document: Document, kept: _Kept, place: Span) -> Tree | None:
+    """Return a tree of the parts around a place, as `nearby.py` chooses them from an older tree of the whole."""
+    whole = kept.tree
+    assert whole is not None
+    joined = Joined.of(document.text, parts_around(whole.root, place, whole.source, whole.language.prelude))
+    near = kept.near
+    if near is None or near.joined != joined:
+        again = _parsed_again(near, joined.text) if near else _tree_of(Source(joined.text), kept.language)
+        near = Tree(again.source, again.language, again.parsed, joined) if again else None
+        _kept[document.uri] = replace(_kept[document.uri], near=near)
+    return near
 
 
-def _shifted(part: Part, replaced: Span, shift: int) -> Part:
-    """Return where a part stands after a replacement; the one in which it happens includes all of it."""
-    start, end = part
-    behind = start > replaced.start and start >= replaced.end
-    return start + shift if behind else start, end + shift if end >= replaced.end else end
+def _parsed_again(tree: Tree, text: str) -> Tree | None:
+    """Return the tree of a newer text, parsed from what changed."""
+    moved, _ = _edited(tree, text)
+    return _tree_of(moved.source, moved.language, moved)
 
 
-def _tree_of_parts(tree: Tree, parts: Sequence[Part]) -> Tree:
-    return Tree(tree.source, tree.language, parsed_parts(tree.source, tree.language, parts))
+def _own_span(node: Node) -> Span:
+    return Span(node.start_byte // BYTES_PER_CODE_POINT, node.end_byte // BYTES_PER_CODE_POINT)
 
 
 def _tree_of(source: Source, language: Language, old: Tree | None = None, *, giving_way: bool = False) -> Tree | None:

@@ -181,7 +181,7 @@ def test_only_the_neighbourhood_of_a_place_is_parsed(language: str) -> None:
     offset = text.index("\n", 50_000)
     near = parse_near(document_of(text[:offset] + "x" + text[offset:], language), offset)
     assert near is not None
-    parsed = sum((part.end_byte - part.start_byte) // 2 for part in near.parsed.included_ranges)
+    parsed = len(near.source.text)
     assert parsed < 12_000
 
 
@@ -213,7 +213,7 @@ def test_a_long_line_does_not_make_the_neighbourhood_long() -> None:
     parse(document_of(text))
     near = parse_near(document_of(text[:40_000] + "2" + text[40_000:]), 40_000)
     assert near is not None
-    assert sum((part.end_byte - part.start_byte) // 2 for part in near.parsed.included_ranges) < 12_000
+    assert len(near.source.text) < 12_000
 
 
 def test_a_long_document_is_parsed_beside_the_typing() -> None:
@@ -243,6 +243,20 @@ def test_after_many_edits_a_newer_tree_comes_and_the_neighbourhood_tells_until_t
         near = parse_near(document_of(text), offset)
         assert near is not None
         assert kinds(near, offset - 1) == kinds(fresh(text), offset - 1)
+
+
+def test_after_an_edit_of_two_places_at_once_a_newer_tree_comes() -> None:
+    text = long_text("python", 60_000)
+    parse(document_of(text))
+    text = "x = 1\n" + text + "y = 2\n"
+    offset = text.index("\n    ", 30_000) + 5
+    parse_near(document_of(text), offset)
+    assert tree._kept[URI].coming is not None
+    tree._kept[URI].coming.result(timeout=200)
+    typed = text[:offset] + "x" + text[offset:]
+    near = parse_near(document_of(typed), offset)
+    assert near is not None
+    assert kinds(near, offset) == kinds(fresh(typed), offset)
 
 
 def test_a_short_document_is_not_worth_a_thread() -> None:
