@@ -19,7 +19,7 @@ lint: .venv/developed  ## ruff and mypy --strict
 	@$(BIN)/ruff format --quiet --check --extend-exclude fixtures .
 	@$(BIN)/mypy --strict --no-error-summary
 
-test-editors: .venv/developed  ## install real editors from packages and drive them
+test-editors:  ## install real editors from packages and drive them
 	@tests/editors/run.sh
 
 test-install: .venv/released  ## install the built wheel by pip, pipx and uv, and run it
@@ -56,6 +56,10 @@ clean:  ## remove what these commands made
 
 .venv/developed: pyproject.toml
 	@scripts/environment test lint
+	@touch .venv/installed $@
+
+.venv/driven: pyproject.toml
+	@scripts/environment test editors
 	@touch .venv/installed $@
 
 .venv/documented: pyproject.toml

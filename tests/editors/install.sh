@@ -4,7 +4,9 @@
 #
 #   PYTHON   the interpreter that has the dependency group "editors" (default .venv/bin/python)
 #
-# .editors/bin/ then holds node, npm, nvim, hx, emacs, emacsclient, chromium and code-server.
+# Arguments are the parts to install, beside one another: terminal_editors, chromium, node (from Python's package),
+# code_server (which needs node). Without any it is all of them. .editors/bin/ then holds node, npm, nvim, hx, emacs,
+# emacsclient, chromium and code-server.
 # Exit status 3 means that this is no Debian-like Linux: the tests skip then, and say so.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -75,6 +77,9 @@ install_terminal_editors() {
         "export LSP_MODE_SOURCES=$root/usr/share/emacs/site-lisp/elpa-src" \
         "$load $root/usr/bin/emacs-nox --dump-file=$(find "$root" -name '*.pdmp' | head -1) \"\$@\""
     wrapper emacsclient "$load $root/usr/bin/emacsclient.emacs \"\$@\""
+    "$P/bin/nvim" --version | head -1
+    "$P/bin/hx" --version
+    "$P/bin/emacs" --version | head -1
 }
 
 # Chromium starts copies of itself, so it runs on this system's own libraries: only what is missing is unpacked.
@@ -87,6 +92,7 @@ install_chromium() {
         "$root/usr/share/fonts" "$P/chromium/fonts" >"$P/chromium/fonts.conf"
     wrapper chromium "export LD_LIBRARY_PATH=$lib:$lib/pulseaudio FONTCONFIG_FILE=$P/chromium/fonts.conf" \
         "exec $root/usr/lib/chromium/chromium \"\$@\""
+    "$P/bin/chromium" --version
 }
 
 # --ignore-scripts: the native modules (terminal, log files) are not needed, so no compiler is.
@@ -101,18 +107,16 @@ install_code_server() {
         touch "$home/.installed"
     fi
     wrapper code-server "exec $P/bin/node $home/node_modules/code-server/out/node/entry.js \"\$@\""
+    echo "code-server $("$P/bin/code-server" --version | tail -1)"
 }
 
-install_node
-install_terminal_editors &
-terminal_editors=$!
-install_chromium &
-chromium=$!
-install_code_server
-wait $terminal_editors
-wait $chromium
-"$P/bin/nvim" --version | head -1
-"$P/bin/hx" --version
-"$P/bin/emacs" --version | head -1
-"$P/bin/chromium" --version
-echo "code-server $("$P/bin/code-server" --version | tail -1)"
+if [ $# = 0 ]; then
+    install_node
+    set -- terminal_editors chromium code_server
+fi
+parts=()
+for part in "$@"; do
+    "install_$part" &
+    parts+=($!)
+done
+for part in "${parts[@]}"; do wait "$part"; done

@@ -267,14 +267,14 @@ def test_two_windows_share_one_engine_and_survive_its_death(
     """The last test: it changes the settings of all windows to the embedded model."""
     settings = {"fimserver.completion.confidence": "off", "fimserver.completion.deadline_ms": 30000}
     server.use_settings(vscode_settings(embedded(), **settings))
-    shared_window.page.close()
     first, second, third = (home / "project" / f"{name}.py" for name in ("first", "second", "third"))
     for file in (first, second, third):
         file.write_text(BEGUN, "utf-8")
-    for file in (first, second):
-        window = Window(chromium.new_page(viewport={"width": 1000, "height": 600}), address, file.parent)
-        begin_line(window, file)
-        accept_from_embedded_model(window, file)
+    begin_line(shared_window, first)
+    accept_from_embedded_model(shared_window, first)
+    window = Window(chromium.new_page(viewport={"width": 1000, "height": 600}), address, second.parent)
+    begin_line(window, second)
+    accept_from_embedded_model(window, second)
     engine = wait_for_process("fimserver.engine")
 
     os.kill(engine, signal.SIGSTOP)  # it dies in the middle of what the next line asks

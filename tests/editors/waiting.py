@@ -14,6 +14,9 @@ PATIENCE_S = 120.0
 ASK_AGAIN_S = 1.0
 LATER_BY = 1.5
 
+# Every look is work for the editor, which is to do other work: it comes later the longer the wait has been.
+FIRST_LOOK_S, LAST_LOOK_S = 0.01, 0.1
+
 # Longer than an editor takes to draw the rest of what it has begun to draw.
 STEADY_S = 0.4
 
@@ -25,7 +28,7 @@ def until(
     ask_again: Callable[[], None] | None = None,
 ) -> Found:
     """Return the first true value of `look`; fail with `what` and `state()` where none comes."""
-    now = asked = time.monotonic()
+    now = asked = began = time.monotonic()
     end, wait_s = now + PATIENCE_S, ASK_AGAIN_S
     while now < end:
         if found := look():
@@ -33,7 +36,7 @@ def until(
         if ask_again and now > asked + wait_s:
             asked, wait_s = now, wait_s * LATER_BY
             ask_again()
-        time.sleep(0.01)
+        time.sleep(min(max((now - began) / 10, FIRST_LOOK_S), LAST_LOOK_S))
         now = time.monotonic()
     raise AssertionError(f"waited in vain for {what}{f'; there is {state()!r}' if state else ''}")
 
