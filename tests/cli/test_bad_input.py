@@ -7,6 +7,7 @@ import pytest
 
 from fimserver.models.store import embedded_model
 from tests.cli import commands
+from tests.cli.in_process import run_here
 
 
 def refused(ran: commands.Ran) -> str:
@@ -31,13 +32,13 @@ def test_files(tmp_path: Path, content: bytes | None, says: str) -> None:
     engine = commands.script(tmp_path, {"text": "x\n"})
     if content is not None:
         commands.file(tmp_path, content)
-    assert says in refused(commands.run("--engine", engine, "complete", f"{tmp_path / 'main.py'}:3:1"))
+    assert says in refused(run_here("--engine", engine, "complete", f"{tmp_path / 'main.py'}:3:1"))
 
 
 def test_a_file_of_5_mb_gets_a_reason(tmp_path: Path) -> None:
     engine = commands.script(tmp_path, {"text": "x\n"})
     path = commands.file(tmp_path, b"value = 1\n" * 500_000)
-    answer = commands.run("--engine", engine, "complete", "--json", f"{path}:1:1").json
+    answer = run_here("--engine", engine, "complete", "--json", f"{path}:1:1").json
     assert answer["reason"] == "unsuitable-file"
 
 
@@ -45,7 +46,7 @@ def test_a_file_of_5_mb_gets_a_reason(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_file_like_any_other(tmp_path: Path, name: str) -> None:
     engine = commands.script(tmp_path, {"text": "import os\n"})
     path = commands.file(tmp_path, b"", name)
-    assert commands.run("--engine", engine, "complete", "--json", f"{path}:1:1").json["text"] == "import os"
+    assert run_here("--engine", engine, "complete", "--json", f"{path}:1:1").json["text"] == "import os"
 
 
 def missing(_folder: Path) -> None:
@@ -91,12 +92,12 @@ def test_models(tmp_path: Path, broken: Callable[[Path], None], says: str) -> No
     model = tmp_path / "some.gguf"
     broken(model)
     path = commands.file(tmp_path, b"a = \n")
-    assert says in refused(commands.run("--model", model, "complete", f"{path}:1:5"))
+    assert says in refused(run_here("--model", model, "complete", f"{path}:1:5"))
 
 
 def test_a_model_that_nobody_knows_is_named(tmp_path: Path) -> None:
     path = commands.file(tmp_path, b"a = \n")
-    assert "gpt-17" in refused(commands.run("--model", "gpt-17", "complete", f"{path}:1:5"))
+    assert "gpt-17" in refused(run_here("--model", "gpt-17", "complete", f"{path}:1:5"))
 
 
 @pytest.mark.parametrize(
@@ -110,13 +111,13 @@ def test_settings_that_cannot_be_read(tmp_path: Path, content: str, says: str) -
     settings = tmp_path / "settings.toml"
     if content:
         settings.write_text(content)
-    assert says in refused(commands.run("--settings", settings, "status"))
+    assert says in refused(run_here("--settings", settings, "status"))
 
 
 def test_settings_with_a_wrong_value_are_named_and_the_command_goes_on(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text("[completion]\nmax_lines = 0\n")
-    ran = commands.run("--settings", settings, "status")
+    ran = run_here("--settings", settings, "status")
     assert ran.code == 0
     assert ran.err == f"fimserver: {settings}: completion.max_lines must be at least 1, not 0; using 12.\n"
 
@@ -132,7 +133,7 @@ def test_scripts(tmp_path: Path, line: str, says: str) -> None:
     replies = tmp_path / "replies.jsonl"
     replies.write_text(line)
     path = commands.file(tmp_path, b"a = \n")
-    assert says in refused(commands.run("--engine", f"scripted:{replies}", "complete", f"{path}:1:5"))
+    assert says in refused(run_here("--engine", f"scripted:{replies}", "complete", f"{path}:1:5"))
 
 
 def test_a_folder_for_sockets_that_cannot_be_made(home: Path, tmp_path: Path) -> None:

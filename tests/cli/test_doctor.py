@@ -7,6 +7,7 @@ import pytest
 from fimserver.cli import doctor
 from fimserver.cli.choice import choose
 from tests.cli import commands
+from tests.cli.in_process import run_here
 
 NAMES = [
     "Python",
@@ -31,7 +32,7 @@ def test_a_sound_machine_needs_no_mending() -> None:
 
 
 def test_each_check_is_a_line_and_what_would_better_it_another_below() -> None:
-    lines = commands.run("doctor").out.splitlines()
+    lines = run_here("doctor").out.splitlines()
     assert [line.split("  ")[0] for line in lines if not line.startswith(" ")] == ["ok"] * len(NAMES)
     assert "      fimserver pull " in "\n".join(lines)
 
@@ -39,7 +40,7 @@ def test_each_check_is_a_line_and_what_would_better_it_another_below() -> None:
 def test_what_is_wrong_is_named_with_what_mends_it(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text("[completion]\nmax_lines = 0\n")
-    ran = commands.run("--settings", settings, "--model", "gpt-17", "doctor", "--json")
+    ran = run_here("--settings", settings, "--model", "gpt-17", "doctor", "--json")
     assert ran.code == 2
     wrong = {check["name"]: check for check in ran.json if not check["ok"]}
     assert wrong.keys() == {"model", "settings", "engine"}
@@ -69,7 +70,7 @@ def test_a_build_that_crashes_is_to_be_built_again(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_script_needs_no_model_and_no_engine(tmp_path: Path) -> None:
-    checks = commands.run("--engine", commands.script(tmp_path), "doctor", "--json").json
+    checks = run_here("--engine", commands.script(tmp_path), "doctor", "--json").json
     assert [check["found"] for check in checks if check["name"] in ("model", "engine")] == [
         f"none, the script {tmp_path / 'replies.jsonl'} answers",
         "none, the script answers",

@@ -12,6 +12,7 @@ from fimserver import __version__
 from fimserver.cli import main
 from fimserver.cli.exit_codes import ExitCode
 from tests.cli import commands
+from tests.cli.in_process import run_here
 
 # Each costs an editor that starts the server, or a person who asks for help, a noticeable time.
 HEAVY = ("pygls", "lsprotocol", "rich", "llama_cpp", "huggingface_hub", "tree_sitter", "numpy", "asyncio")
@@ -60,7 +61,7 @@ def test_serving_loads_the_protocol_library_only_when_asked_to() -> None:
     ],
 )
 def test_a_wrong_command_line_ends_with_code_2_and_says_so(arguments: tuple[str, ...]) -> None:
-    ran = commands.run(*arguments)
+    ran = run_here(*arguments)
     assert ran.code == ExitCode.REFUSED
     assert ran.out == ""
     assert ran.err

@@ -8,6 +8,7 @@ from fimserver.errors import SettingsError
 from fimserver.models.store import embedded_model
 from fimserver.settings_file import with_setting, write_setting
 from tests.cli import commands
+from tests.cli.in_process import run_here
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_file_in_another_form_is_left_alone(tmp_path: Path, text: str) -> None
 
 
 def rows(home: Path) -> dict[str, dict[str, object]]:
-    return {row["name"]: row for row in commands.run("models", "--json").json}
+    return {row["name"]: row for row in run_here("models", "--json").json}
 
 
 def test_the_embedded_model_is_chosen_until_another_is(home: Path, tmp_path: Path) -> None:
@@ -64,10 +65,10 @@ def test_the_embedded_model_is_chosen_until_another_is(home: Path, tmp_path: Pat
         before["qwen2.5-coder-7b"]["scores"]["crosscodeeval"] > before["qwen2.5-coder-0.5b"]["scores"]["crosscodeeval"]
     )
 
-    assert commands.run("use", model).code == 0
+    assert run_here("use", model).code == 0
     assert [row["path"] for row in rows(home).values() if row["chosen"]] == [str(model)]
 
-    assert commands.run("use", "embedded").code == 0
+    assert run_here("use", "embedded").code == 0
     assert [name for name, row in rows(home).items() if row["chosen"]] == ["embedded"]
 
 
@@ -85,14 +86,14 @@ def test_the_embedded_model_is_chosen_until_another_is(home: Path, tmp_path: Pat
     ],
 )
 def test_what_cannot_be_had_is_refused_in_a_sentence(arguments: tuple[str, ...], says: str) -> None:
-    ran = commands.run(*arguments)
+    ran = run_here(*arguments)
     assert ran.code == 2
     assert says in ran.err
     assert ran.err.count("\n") == 1
 
 
 def test_a_model_is_recommended_with_its_reasons() -> None:
-    answer = commands.run("recommend", "--json").json
+    answer = run_here("recommend", "--json").json
     assert answer["reasons"]
     assert answer["pick"] is None or answer["pick"]["licence"]
 
@@ -115,13 +116,13 @@ def test_a_models_files_are_explained() -> None:
 
 @pytest.mark.parametrize("name", ["embedded", str(embedded_model())])
 def test_a_file_on_this_machine_is_explained(name: str) -> None:
-    ran = commands.run("models", "--explain", name)
+    ran = run_here("models", "--explain", name)
     assert ran.code == 0
     for part in ("tiny-fim: 0.01 billion weights, trained for 1,024 tokens", "3.1 MB as f16", "tiny-fim.gguf  6.9 MB"):
         assert part in ran.out
 
 
 def test_what_cannot_be_explained_is_refused_in_a_sentence() -> None:
-    ran = commands.run("models", "--explain", "gpt-17")
+    ran = run_here("models", "--explain", "gpt-17")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "There is no model 'gpt-17'" in ran.err

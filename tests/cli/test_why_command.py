@@ -5,13 +5,14 @@ from pathlib import Path
 
 from fimserver.bench.editor import Buffer, Editor
 from tests.cli import commands
+from tests.cli.in_process import run_here
 
 PYTHON = "def add(a, b):\n    return ‸\n"
 
 
 def test_what_was_written_and_shown(tmp_path: Path) -> None:
     engine = commands.script(tmp_path, {"text": "a + b\n"})
-    out = commands.run("--engine", engine, "why", commands.drawn_file(tmp_path, PYTHON)).out
+    out = run_here("--engine", engine, "why", commands.drawn_file(tmp_path, PYTHON)).out
     assert "the model wrote   'a + b" in out
     assert "shown             'a + b'" in out
 
@@ -19,18 +20,18 @@ def test_what_was_written_and_shown(tmp_path: Path) -> None:
 def test_what_was_not_shown_and_the_reason(tmp_path: Path) -> None:
     engine = commands.script(tmp_path, {"text": "a + b\n", "logprob": -9.0})
     place = commands.drawn_file(tmp_path, PYTHON)
-    assert "not shown         low-confidence" in commands.run("--engine", engine, "why", place).out
-    assert "shown             'a + b'" in commands.run("--engine", engine, "why", "--by-hand", place).out
+    assert "not shown         low-confidence" in run_here("--engine", engine, "why", place).out
+    assert "shown             'a + b'" in run_here("--engine", engine, "why", "--by-hand", place).out
 
 
 def test_json_is_the_journals_entry(tmp_path: Path) -> None:
     engine = commands.script(tmp_path, {"text": "a + b\n"})
-    entry = commands.run("--engine", engine, "why", "--json", commands.drawn_file(tmp_path, PYTHON)).json
+    entry = run_here("--engine", engine, "why", "--json", commands.drawn_file(tmp_path, PYTHON)).json
     assert (entry["line"], entry["column"], entry["shown"], entry["reason"]) == (2, 12, "a + b", None)
 
 
 def test_without_an_editor_there_is_nothing_to_tell() -> None:
-    assert commands.run("why").out.startswith("No editor has asked for a suggestion yet.")
+    assert run_here("why").out.startswith("No editor has asked for a suggestion yet.")
 
 
 async def test_without_a_place_it_tells_what_became_of_the_last_requests_of_open_editors(
