@@ -32,10 +32,18 @@ PAIRS += [("odd rows, own output matrix", name) for name in ("Q4_K_M", "Q5_K_M",
 PAIRS += [("odd rows", name) for name in ("Q4_0", "Q6_K", "Q8_0")] + [("own output matrix, no biases", "Q4_0")]
 
 
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A model of each shape that is not quantised yet."""
+    folder = tmp_path_factory.mktemp("f16")
+    return {name: make_model(folder / f"{name}.gguf", shape, "F16") for name, shape in RULES.items()}
+
+
 @pytest.mark.parametrize(("shape_name", "quantisation"), PAIRS)
-def test_tensors_are_those_of_llama_cpps_quantiser(tmp_path: Path, shape_name: str, quantisation: str) -> None:
-    shape = RULES[shape_name]
-    source = make_model(tmp_path / "f16.gguf", shape, "F16")
+def test_tensors_are_those_of_llama_cpps_quantiser(
+    tmp_path: Path, sources: dict[str, Path], shape_name: str, quantisation: str
+) -> None:
+    shape, source = RULES[shape_name], sources[shape_name]
     quantised = tmp_path / "quantised.gguf"
     options = native.llama_model_quantize_default_params()
     options.ftype, options.nthread = QUANTISATIONS[quantisation][1], 1

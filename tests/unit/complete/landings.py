@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from functools import cache
 
 from fimserver.complete.landing import Landing, landed
 from fimserver.complete.stops import Stopping
@@ -17,6 +18,7 @@ from tests.drawn import CURSOR, applied, drawn
 _PIECES = re.compile(r"[^\S\n]*\w+|\n+[^\S\n]*|[^\S\n]+|[^\w\s]|.", re.DOTALL)
 
 
+@cache  # a place is looked at for every answer that lands there
 def looked(at: str, language: str) -> CursorContext:
     """Return the context of a drawn cursor, asked for by hand: refused nothing."""
     document, offset = drawn(at, language=language, uri=f"file:///project/{hash((at, language))}")
