@@ -12,7 +12,7 @@ demo: .venv/installed  ## see a suggestion grow while a line is typed
 	@$(BIN)/fimserver demo
 
 test: .venv/developed  ## run the whole suite
-	@$(BIN)/pytest -m "not soak and not editors" -n auto --dist loadfile
+	@$(BIN)/pytest -m "not soak and not editors" -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/developed  ## ruff and mypy --strict
 	@$(BIN)/ruff check --quiet --extend-exclude fixtures .
