@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,19 @@ GGUF = b"GGUF" + bytes(20)
 
 
 def private_home() -> Iterator[Path]:
-    """Yield a folder for FIMSERVER_HOME, short enough for sockets; kill whatever engine is left in it."""
+    """Yield a folder for FIMSERVER_HOME, and make it that; kill whatever engine is left in it."""
+    with home_for_engines() as home:
+        os.environ["FIMSERVER_HOME"] = str(home)
+        try:
+            yield home
+        finally:
+            del os.environ["FIMSERVER_HOME"]
+
+
+@contextmanager
+def home_for_engines() -> Iterator[Path]:
+    """Make a folder short enough for sockets; afterwards it is gone, and every engine in it."""
     home = Path(tempfile.mkdtemp(prefix="fim-"))
-    os.environ["FIMSERVER_HOME"] = str(home)
     try:
         yield home
     finally:
@@ -33,7 +43,6 @@ def private_home() -> Iterator[Path]:
             with suppress(FileNotFoundError, ProcessLookupError):
                 while (process := lock.owner(path)) is not None:
                     os.kill(process, signal.SIGKILL)
-        del os.environ["FIMSERVER_HOME"]
         shutil.rmtree(home)
 
 

@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import pytest
 from fimserver.engine.launch import find, stop
 from fimserver.engine.place import Door, place_of, read_door
 from fimserver.engine.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, EngineOptions, Frame, encode, encode_frame
-from tests.engine.rig import Raw, engine_process, gone, options_for, raw_line, ready
+from tests.engine.rig import Raw, engine_process, gone, home_for_engines, options_for, raw_line, ready
 from tests.engine.standin import COMMAND, request
 
 
@@ -25,6 +25,26 @@ async def raw(options: EngineOptions) -> AsyncIterator[Raw]:
     async with raw_line(options) as raw:
         await ready(raw)
         yield raw
+
+
+@pytest.fixture(scope="module")
+def lasting_home() -> Iterator[Path]:
+    with home_for_engines() as home:
+        yield home
+
+
+@pytest.fixture
+def shared(lasting_home: Path, monkeypatch: pytest.MonkeyPatch) -> EngineOptions:
+    """One engine for all tests that neither end it nor leave anything behind in it."""
+    monkeypatch.setenv("FIMSERVER_HOME", str(lasting_home))
+    return options_for(lasting_home)
+
+
+@pytest.fixture
+async def visitor(shared: EngineOptions) -> AsyncIterator[Raw]:
+    async with raw_line(shared) as visitor:
+        await ready(visitor)
+        yield visitor
 
 
 def generate(raw: Raw, number: int, text: str) -> None:
@@ -84,23 +104,23 @@ HELLO = {"type": "hello", "version": PROTOCOL_VERSION, "token": ""}
         pytest.param({"type": "generate"}, id="that is another request"),
     ],
 )
-async def test_a_hello_is_turned_away(raw: Raw, options: EngineOptions, change: dict[str, Any]) -> None:
-    right = {**HELLO, "token": door(options).token}
-    assert await answer_to(options, encode_frame({**right, **change})) == b""
-    assert await still_serves(options)
+async def test_a_hello_is_turned_away(visitor: Raw, shared: EngineOptions, change: dict[str, Any]) -> None:
+    right = {**HELLO, "token": door(shared).token}
+    assert await answer_to(shared, encode_frame({**right, **change})) == b""
+    assert await still_serves(shared)
 
 
 @pytest.mark.parametrize(
     "first", [b"\n", b"\x00" * 4096, b"GET / HTTP/1.1\r\n\r\n", b"{" * 5000, b'{"type":"hello"}\n']
 )
-async def test_what_is_no_hello_is_turned_away(raw: Raw, options: EngineOptions, first: bytes) -> None:
-    assert await answer_to(options, first) == b""
-    assert await still_serves(options)
+async def test_what_is_no_hello_is_turned_away(visitor: Raw, shared: EngineOptions, first: bytes) -> None:
+    assert await answer_to(shared, first) == b""
+    assert await still_serves(shared)
 
 
-async def test_a_hello_may_come_in_pieces(raw: Raw, options: EngineOptions) -> None:
-    reader, writer = await asyncio.open_unix_connection(place_of(options).socket)
-    for byte in encode_frame({**HELLO, "token": door(options).token}):
+async def test_a_hello_may_come_in_pieces(visitor: Raw, shared: EngineOptions) -> None:
+    reader, writer = await asyncio.open_unix_connection(place_of(shared).socket)
+    for byte in encode_frame({**HELLO, "token": door(shared).token}):
         writer.write(bytes([byte]))
         await writer.drain()
     assert json.loads(await reader.readline())["type"] == "welcome"
@@ -162,28 +182,28 @@ except OSError:
         pytest.param(b"x" * (MAX_FRAME_BYTES + 70_000), id="a frame without end"),
     ],
 )
-async def test_who_sends_what_is_no_frame_is_dropped_alone(raw: Raw, options: EngineOptions, garbage: bytes) -> None:
-    raw.send(garbage)
-    assert await raw.closed()
-    assert await still_serves(options)
+async def test_who_sends_what_is_no_frame_is_dropped_alone(visitor: Raw, shared: EngineOptions, garbage: bytes) -> None:
+    visitor.send(garbage)
+    assert await visitor.closed()
+    assert await still_serves(shared)
 
 
-async def test_half_a_frame_and_silence_hurt_nobody(raw: Raw, options: EngineOptions) -> None:
-    raw.send(encode_frame({"type": "generate", "id": 1, "request": encode(request("say x"))})[:-20])
-    assert await still_serves(options)
+async def test_half_a_frame_and_silence_hurt_nobody(visitor: Raw, shared: EngineOptions) -> None:
+    visitor.send(encode_frame({"type": "generate", "id": 1, "request": encode(request("say x"))})[:-20])
+    assert await still_serves(shared)
 
 
-async def test_who_leaves_in_the_middle_of_a_frame_is_forgotten(raw: Raw, options: EngineOptions) -> None:
-    async with raw_line(options) as other:
+async def test_who_leaves_in_the_middle_of_a_frame_is_forgotten(visitor: Raw, shared: EngineOptions) -> None:
+    async with raw_line(shared) as other:
         other.send(b'{"type": "gen')
         other.line.writer.write_eof()
         assert await other.closed()
-    assert await still_serves(options)
+    assert await still_serves(shared)
 
 
-async def test_a_frame_of_megabytes_is_read(raw: Raw) -> None:
-    generate(raw, 1, "say " + "e" * 1_000_000)
-    assert len((await raw.hear("chunk"))["chunk"]["text"]) == 1_000_000
+async def test_a_frame_of_megabytes_is_read(visitor: Raw) -> None:
+    generate(visitor, 1, "say " + "e" * 1_000_000)
+    assert len((await visitor.hear("chunk"))["chunk"]["text"]) == 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -201,18 +221,18 @@ async def test_a_frame_of_megabytes_is_read(raw: Raw) -> None:
         pytest.param({"type": "describe", "id": 1}, id="a describe that does not say whether to wait"),
     ],
 )
-async def test_a_request_that_makes_no_sense_is_refused_and_the_line_stays(raw: Raw, frame: dict[str, Any]) -> None:
-    raw.say(**{"kind": frame["type"], **{k: v for k, v in frame.items() if k != "type"}})
-    answer = await raw.hear("error")
+async def test_a_request_that_makes_no_sense_is_refused_and_the_line_stays(visitor: Raw, frame: dict[str, Any]) -> None:
+    visitor.say(**{"kind": frame["type"], **{k: v for k, v in frame.items() if k != "type"}})
+    answer = await visitor.hear("error")
     assert (answer["id"], answer["error"]["kind"]) == (1, "engine-refused")
-    raw.say("ping", id=2)
-    assert (await raw.hear("pong"))["id"] == 2
+    visitor.say("ping", id=2)
+    assert (await visitor.hear("pong"))["id"] == 2
 
 
-async def test_two_requests_of_one_number_are_refused(raw: Raw) -> None:
-    generate(raw, 1, "hold")
-    generate(raw, 1, "hold")
-    assert (await raw.hear("error"))["error"]["kind"] == "engine-refused"
+async def test_two_requests_of_one_number_are_refused(visitor: Raw) -> None:
+    generate(visitor, 1, "hold")
+    generate(visitor, 1, "hold")
+    assert (await visitor.hear("error"))["error"]["kind"] == "engine-refused"
 
 
 async def test_nobody_has_more_requests_in_flight_than_anyone_needs(raw: Raw, options: EngineOptions) -> None:
@@ -242,11 +262,11 @@ async def test_cancels_may_come_in_any_order_twice_and_for_nobody(raw: Raw) -> N
         assert frame["chunk"]["text"] == "holding", "what was under way before its cancel"
 
 
-async def test_a_number_may_be_used_again_after_its_answer(raw: Raw) -> None:
+async def test_a_number_may_be_used_again_after_its_answer(visitor: Raw) -> None:
     for _ in range(2):
-        generate(raw, 1, "say x")
-        assert (await raw.hear("chunk"))["chunk"]["text"] == "x"
-        assert (await raw.hear("chunk"))["chunk"]["finish"] == "end-of-text"
+        generate(visitor, 1, "say x")
+        assert (await visitor.hear("chunk"))["chunk"]["text"] == "x"
+        assert (await visitor.hear("chunk"))["chunk"]["finish"] == "end-of-text"
 
 
 async def test_who_leaves_cancels_everything_it_had_asked_for(raw: Raw, options: EngineOptions) -> None:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,30 +104,32 @@ def test_it_serves_one_client_over_tcp_on_the_loopback_interface(tmp_path: Path)
 # Rows P31 … P34: what else goes on in the process does not harm the stream.
 
 
-@pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
-def test_p34_nothing_but_frames_goes_to_the_client(tmp_path: Path, environment: dict[str, str]) -> None:
-    with RawClient(tmp_path, environment=environment) as client:
+@pytest.fixture(scope="module", params=[{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def stream(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawClient]:
+    """A server whose Python buffers what is printed, and one whose does not."""
+    with RawClient(tmp_path_factory.mktemp("home"), environment=request.param) as client:
         client.initialize()
-        client.open("print")
-        place = {"line": 0, "character": 5}
-        answer = client.request(1, "textDocument/inlineCompletion", {**WAIT, "position": place})
-        assert answer["result"]["items"][0]["insertText"] == "<print>"
-        assert all(word in client.stderr for word in ("print", "os.write", "puts", "child"))
+        yield client
 
 
-@pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
-def test_p33_300_answers_of_100_kb_arrive_whole(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_p34_nothing_but_frames_goes_to_the_client(stream: RawClient) -> None:
+    stream.open("print", uri="file:///print.py")
+    place = {"textDocument": {"uri": "file:///print.py"}, "position": {"line": 0, "character": 5}}
+    answer = stream.request("printed", "textDocument/inlineCompletion", {**WAIT, **place})
+    assert answer["result"]["items"][0]["insertText"] == "<print>"
+    assert all(word in stream.stderr for word in ("print", "os.write", "puts", "child"))
+
+
+def test_p33_300_answers_of_100_kb_arrive_whole(stream: RawClient) -> None:
     line = "x" * 100_000
-    with RawClient(tmp_path, environment=environment) as client:
-        client.initialize()
-        client.open(line)
-        asked = {**WAIT, "position": {"line": 0, "character": len(line)}}
-        client.send(
-            *({"id": number, "method": "textDocument/inlineCompletion", "params": asked} for number in range(1, 301))
-        )
-        found = client.answers(300)
-        assert [message["id"] for message in found] == list(range(1, 301))
-        assert {message["result"]["items"][0]["insertText"] for message in found} == {f"<{line}>"}
+    stream.open(line)
+    asked = {**WAIT, "position": {"line": 0, "character": len(line)}}
+    stream.send(
+        *({"id": number, "method": "textDocument/inlineCompletion", "params": asked} for number in range(1, 301))
+    )
+    found = stream.answers(300)
+    assert [message["id"] for message in found] == list(range(1, 301))
+    assert {message["result"]["items"][0]["insertText"] for message in found} == {f"<{line}>"}
 
 
 def test_p32_a_blocked_event_loop_does_not_stop_the_reading(tmp_path: Path) -> None:

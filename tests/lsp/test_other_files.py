@@ -148,7 +148,10 @@ def test_a_real_model_evaluates_nothing_again_because_of_other_files(tmp_path: P
     with window.client:
         window.open("main.py")
         until_s, tries = time.monotonic() + PATIENCE_S, 0
-        while not (asked := window.command("fimserver.journal")) or not asked[-1]["other_files"]:
+        # Not while the model is being read, nor before there is something to send.
+        while not (asked := window.command("fimserver.journal")) or not (
+            asked[-1]["other_files"] and asked[-1]["timings"]["prompt_tokens"]
+        ):
             assert time.monotonic() < until_s, asked[-1:]
             tries += 1
             window.type(f"shelf.a{tries}")
@@ -197,28 +200,36 @@ def test_no_prompt_log_or_state_holds_what_is_excluded(tmp_path: Path, project: 
     assert CANARY.encode() not in window.written()
 
 
-@pytest.mark.parametrize(
-    ("name", "rule"),
-    [
-        (".env", "the built-in rule .env"),
-        ("hidden.py", ".aiignore:1"),
-        ("listed.py", ".fimignore:1"),
-        ("narrowed.py", "the setting context.exclude_completion"),
-    ],
-)
-def test_nothing_is_suggested_inside_and_the_rule_is_named(tmp_path: Path, project: Path, name: str, rule: str) -> None:
-    (project / name).write_text("x = 1\n")
-    (project / ".aiignore").write_text("hidden.py\n")
-    (project / ".fimignore").write_text("listed.py\n")
-    (project / ".fimserver.toml").write_text("[context]\nexclude_completion = ['narrowed.py']\n")
-    window = Window(tmp_path / "home", project)
+EXCLUDED = {
+    ".env": "the built-in rule .env",
+    "hidden.py": ".aiignore:1",
+    "listed.py": ".fimignore:1",
+    "narrowed.py": "the setting context.exclude_completion",
+}
+
+
+@pytest.fixture(scope="module")
+def excluding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
+    """A window on a folder with one file for each kind of rule."""
+    root = tmp_path_factory.mktemp("excluding")
+    for name in EXCLUDED:
+        (root / name).write_text("x = 1\n")
+    (root / ".aiignore").write_text("hidden.py\n")
+    (root / ".fimignore").write_text("listed.py\n")
+    (root / ".fimserver.toml").write_text("[context]\nexclude_completion = ['narrowed.py']\n")
+    window = Window(tmp_path_factory.mktemp("home") / "home", root)
     with window.client:
-        window.open(name)
-        assert window.ask(name, 0, 5)["result"]["items"] == []
-        why = window.command("fimserver.why")
-        assert why.startswith("excluded: The file is excluded by ")
-        assert rule in why
-        assert window.prompts() == []
+        yield window
+
+
+@pytest.mark.parametrize(("name", "rule"), EXCLUDED.items(), ids=EXCLUDED)
+def test_nothing_is_suggested_inside_and_the_rule_is_named(excluding: Window, name: str, rule: str) -> None:
+    excluding.open(name)
+    assert excluding.ask(name, 0, 5)["result"]["items"] == []
+    why = excluding.command("fimserver.why")
+    assert why.startswith("excluded: The file is excluded by ")
+    assert rule in why
+    assert excluding.prompts() == []
 
 
 def test_a_file_that_is_written_later_is_found(window: Window) -> None:

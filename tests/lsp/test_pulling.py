@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,36 @@ def hub() -> Iterator[HubServer]:
 
 @pytest.fixture
 def window(hub: HubServer, tmp_path: Path, script: Callable[..., tuple[str, ...]]) -> Iterator[EditingWindow]:
-    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "")
-    environment = {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "hf"), "NO_PROXY": "*", **proxies}
-    with RawClient(tmp_path, script({"text": "x"}), environment) as client:
-        client.initialize(capabilities=CAPABILITIES)
+    with an_editor(hub, tmp_path, script({"text": "x"})) as client:
         yield EditingWindow(client, "«»\n")
+
+
+@pytest.fixture(scope="module")
+def unused_hub() -> Iterator[HubServer]:
+    """A hub that nobody may come to."""
+    with HubServer({}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def editor(unused_hub: HubServer, shared_home: Path, script: Callable[..., tuple[str, ...]]) -> Iterator[RawClient]:
+    """One server for what downloads nothing."""
+    with an_editor(unused_hub, shared_home, script({"text": "x"})) as client:
+        yield client
+
+
+@contextmanager
+def an_editor(hub: HubServer, home: Path, command: tuple[str, ...]) -> Iterator[RawClient]:
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "")
+    environment = {"HF_ENDPOINT": hub.address, "HF_HOME": str(home / "hf"), "NO_PROXY": "*", **proxies}
+    with RawClient(home, command, environment) as client:
+        client.initialize(capabilities=CAPABILITIES)
+        yield client
 
 
 def pull(window: EditingWindow, name: str = NAME) -> Message:
@@ -49,18 +75,20 @@ def send(window: EditingWindow, command: str, *arguments: Any) -> int:
     return 7
 
 
-def test_without_a_yes_no_connection_is_opened(window: EditingWindow, hub: HubServer) -> None:
+def test_without_a_yes_no_connection_is_opened(editor: RawClient, unused_hub: HubServer) -> None:
+    window = EditingWindow(editor, "«»\n")
     assert "There is no model 'gpt-17'" in pull(window, "gpt-17")["error"]["message"]
     assert window.asked == []
     assert pull(window)["result"] is None
     assert window.asked == ["window/showMessageRequest"]
-    assert hub.requests == []
+    assert unused_hub.requests == []
 
 
 def test_the_models_that_are_here_are_listed_before_those_that_can_be_had(
-    window: EditingWindow, hub: HubServer, tmp_path: Path
+    editor: RawClient, unused_hub: HubServer, shared_home: Path
 ) -> None:
-    mine = tmp_path / "models" / "mine.gguf"
+    window = EditingWindow(editor, "«»\n")
+    mine = shared_home / "models" / "mine.gguf"
     mine.parent.mkdir(exist_ok=True)
     mine.write_bytes(embedded_model().read_bytes())
     listed = {use: run(window, "fimserver.listModels", use)["result"] for use in ("completion", "chat")}
@@ -69,7 +97,7 @@ def test_the_models_that_are_here_are_listed_before_those_that_can_be_had(
     for use, models in listed.items():
         first = next(model for model in models if not model["here"])
         assert first["name"] == next(model.id for model in catalogue().values() if use in model.uses and model.files)
-    assert hub.requests == []
+    assert unused_hub.requests == []
 
 
 def test_a_plug_in_may_see_itself_to_the_use_of_what_was_downloaded(window: EditingWindow, tmp_path: Path) -> None:
