@@ -8,7 +8,7 @@ from fimserver.errors import SettingsError
 from fimserver.models.store import embedded_model
 from fimserver.settings_file import with_setting, write_setting
 from tests.cli import commands
-from tests.cli.in_process import run_here
+from tests.cli.in_process import measured_briefly, run_here
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,8 @@ def rows(home: Path) -> dict[str, dict[str, object]]:
     return {row["name"]: row for row in run_here("models", "--json").json}
 
 
-def test_the_embedded_model_is_chosen_until_another_is(home: Path, tmp_path: Path) -> None:
+def test_the_embedded_model_is_chosen_until_another_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured_briefly(monkeypatch)
     model = home / "models" / "mine.gguf"
     model.parent.mkdir()
     model.write_bytes(embedded_model().read_bytes())
@@ -92,7 +93,8 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(arguments: tuple[str, ...],
     assert ran.err.count("\n") == 1
 
 
-def test_a_model_is_recommended_with_its_reasons() -> None:
+def test_a_model_is_recommended_with_its_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured_briefly(monkeypatch)
     answer = run_here("recommend", "--json").json
     assert answer["reasons"]
     assert answer["pick"] is None or answer["pick"]["licence"]
@@ -115,7 +117,8 @@ def test_a_models_files_are_explained() -> None:
 
 
 @pytest.mark.parametrize("name", ["embedded", str(embedded_model())])
-def test_a_file_on_this_machine_is_explained(name: str) -> None:
+def test_a_file_on_this_machine_is_explained(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured_briefly(monkeypatch)
     ran = run_here("models", "--explain", name)
     assert ran.code == 0
     for part in ("tiny-fim: 0.01 billion weights, trained for 1,024 tokens", "3.1 MB as f16", "tiny-fim.gguf  6.9 MB"):

@@ -27,7 +27,7 @@ from fimserver.cli.reference import MARK
 from fimserver.engine.fake import ScriptedEngine
 from fimserver.models.store import embedded_model
 from fimserver.settings import Settings, read_settings
-from tests.cli.in_process import run_here
+from tests.cli.in_process import measured_briefly, run_here
 from tests.docs.blocks import DOCUMENTS, ROOT, Block, every_block
 
 # The generated part of docs/commands.md is compared with the program itself.
@@ -176,7 +176,8 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("line", RUN, ids=lambda line: f"{line.block.name} {line.text[:60]}")
-def test_a_command_does_what_is_said_of_it(line: Line, stage: Path) -> None:
+def test_a_command_does_what_is_said_of_it(line: Line, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured_briefly(monkeypatch)
     command = filled_in(line.text)
     if command.startswith("fimserver ") and not re.search(r"[|>&;]", command):
         ran = run_here("--engine", f"scripted:{stage.parent}/replies.jsonl", *shlex.split(command)[1:], folder=stage)
