@@ -120,10 +120,12 @@ def statuses(client: RawClient, last_id: Any) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_client_that_does_not_know_the_status_gets_none(session: RawClient) -> None:
+def test_a_client_gets_no_status_before_it_has_sent_a_notification_of_ours(session: RawClient) -> None:
     session.open("x")
     session.send({"id": 1, "method": "textDocument/inlineCompletion", "params": ASKED})
     assert statuses(session, 1) == []
+    session.send({"method": "fimserver/didFocus", "params": {"textDocument": {"uri": "file:///a.py"}}})
+    assert session.receive()["method"] == STATUS
 
 
 def test_a_client_that_announces_it_gets_the_status(raw: RawClient) -> None:
@@ -133,11 +135,6 @@ def test_a_client_that_announces_it_gets_the_status(raw: RawClient) -> None:
     sent = [(status["busy"], status["message"]) for status in statuses(raw, 1)]
     # On a busy machine the answer may take long enough to be worth a sign of life.
     assert sent in ([(False, "Ready.")], [(busy, "Ready.") for busy in (False, True, False)])
-
-
-def test_a_client_that_sends_a_notification_of_ours_gets_the_status(session: RawClient) -> None:
-    session.send({"method": "fimserver/didFocus", "params": {"textDocument": {"uri": "file:///a.py"}}})
-    assert session.receive()["method"] == STATUS
 
 
 def test_the_status_says_how_far_a_model_is_loaded(raw: RawClient) -> None:
