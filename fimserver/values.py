@@ -6,10 +6,10 @@ All are frozen. Offsets, columns and spans are code points; only `lsp/convert.py
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from fimserver.text import line_starts
+from fimserver.text import line_starts, spliced_line_starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class Document:
     def of(cls, text: str, *, uri: str = "untitled:1", language: str = "python", version: int = 0) -> "Document":
         """Return a document made from its text alone."""
         return cls(uri, language, version, text, line_starts(text))
+
+    def edited(self, replaced: "Span", inserted: str) -> "Document":
+        """Return the document with another text in the place of a span."""
+        text = self.text[: replaced.start] + inserted + self.text[replaced.end :]
+        starts = spliced_line_starts(self.starts, text, replaced.start, replaced.end, inserted)
+        return replace(self, text=text, starts=starts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fimserver.complete.ahead import after_accepting, with_text
+from fimserver.complete.ahead import after_accepting
 from fimserver.complete.allowed import forbidden
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
@@ -137,8 +137,8 @@ class Completer:
         return tuple(found.values())[1:]
 
     async def _complete_selected(self, document: Document, selected: tuple[Span, str], *, invoked: bool) -> Outcome:
-        edited, cursor = with_text(document, *selected)
-        outcome = await self.complete(edited, cursor, invoked=invoked)
+        (replaced, entry), edited = selected, document.edited(*selected)
+        outcome = await self.complete(edited, replaced.start + len(entry), invoked=invoked)
         return outcome if isinstance(outcome, Rejection) else with_selected(outcome, selected, document, edited)
 
     async def _answer(self, document: Document, offset: int, *, invoked: bool) -> Landing:

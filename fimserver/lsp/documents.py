@@ -6,7 +6,7 @@ it whole again, because a suggestion for a wrong text is worse than none.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContentChangeWholeDocument
@@ -14,9 +14,9 @@ from lsprotocol.types import TextDocumentContentChangeEvent, TextDocumentContent
 from fimserver.complete.allowed import LARGEST_FILE_CHARACTERS, TOO_LARGE, is_too_large
 from fimserver.context.notebook import Whole, whole_notebook
 from fimserver.lsp.client import Encoding
-from fimserver.lsp.edits import SURROGATE, CannotApply, apply_change, split_lines
+from fimserver.lsp.edits import SURROGATE, CannotApply, Place, apply_change, split_lines
 from fimserver.lsp.notebooks import Notebooks
-from fimserver.values import Document, Reason, Rejection
+from fimserver.values import Document, Reason, Rejection, Span
 
 _log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class Documents:
         entry = self._open.get(uri)
         if entry is None:
             return _NEVER_OPENED
-        if entry.missing is None and entry.snapshot is None:
-            entry.snapshot = _snapshot(uri, entry)
+        if entry.missing is None:
+            entry.snapshot = entry.snapshot or _snapshot(uri, entry)
             if is_too_large(len(entry.snapshot.text), len(entry.lines)):
                 entry.lose(_TOO_LARGE)
         return entry.missing or entry.snapshot or _NEVER_OPENED
@@ -83,9 +83,11 @@ class Documents:
         entry = self._open[uri]
         if version < entry.version:
             self.lose_step(uri, f"version {version} came after version {entry.version}")
-        entry.version, entry.snapshot = version, None
-        for change in changes:
-            self._change(uri, change)
+        before, entry.version, entry.snapshot = entry.snapshot, version, None
+        places = [self._change(uri, change) for change in changes]
+        if before is not None and len(places) == 1 and places[0] is not None:  # as nearly every key
+            first, last = (before.starts[line] + column for line, column in places[0])
+            entry.snapshot = replace(before.edited(Span(first, last), changes[0].text), version=version)
 
     def lose_step(self, uri: str, why: str) -> None:
         """Suggest nothing in a document, or in any cell of a notebook, until it is sent whole."""
@@ -98,15 +100,17 @@ class Documents:
     def _known(self, uris: Sequence[str]) -> list[Document]:
         return [document for uri in uris if isinstance(document := self.get(uri), Document)]
 
-    def _change(self, uri: str, change: TextDocumentContentChangeEvent) -> None:
+    def _change(self, uri: str, change: TextDocumentContentChangeEvent) -> tuple[Place, Place] | None:
+        """Apply a change; return where it began and ended if the last snapshot can be edited in the same way."""
         entry = self._open[uri]
         if isinstance(change, TextDocumentContentChangeWholeDocument):
             self._open[uri] = _opened(entry.language, entry.version, change.text)
         elif entry.missing is None:
             try:
-                apply_change(entry.lines, change, self._encoding)
+                return apply_change(entry.lines, change, self._encoding)
             except CannotApply as reason:
                 self.lose_step(uri, str(reason))
+        return None
 
 
 def _opened(language: str, version: int, text: str) -> _Open:

@@ -15,6 +15,8 @@ from fimserver.lsp.convert import column_of, units_of
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
+Place = tuple[int, int]  # a line, and a column in it
+
 
 class CannotApply(Exception):
     """A change that does not fit the text it is meant for; the text says why."""
@@ -33,8 +35,13 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
-def apply_change(lines: list[str], change: TextDocumentContentChangePartial, encoding: Encoding) -> None:
-    """Replace a range in a list of lines. Raises CannotApply for a range that is none."""
+def apply_change(
+    lines: list[str], change: TextDocumentContentChangePartial, encoding: Encoding
+) -> tuple[Place, Place] | None:
+    """Replace a range in a list of lines. Raises CannotApply for a range that is none.
+
+    Returns where the range began and ended, None where characters were cut or joined at its ends.
+    """
     start, end = change.range.start, change.range.end
     if (end.line, end.character) < (start.line, start.character):
         raise CannotApply(f"a range ends at {_shown(end)}, before its start {_shown(start)}")
@@ -45,11 +52,12 @@ def apply_change(lines: list[str], change: TextDocumentContentChangePartial, enc
     halves = any(SURROGATE.search(text) for text in (lines[first[0]], lines[last[0]], change.text))
     if encoding == "utf-16" and (cuts or halves):
         _apply_in_units(lines, change)
-    else:
-        _splice(lines, first, last, change.text)
+        return None
+    _splice(lines, first, last, change.text)
+    return (first, last) if not halves else None
 
 
-def _splice(lines: list[str], start: tuple[int, int], end: tuple[int, int], inserted: str) -> None:
+def _splice(lines: list[str], start: Place, end: Place, inserted: str) -> None:
     """Replace what lies between two places, given as line and column."""
     (first, first_column), (last, last_column) = start, end
     text = lines[first][:first_column] + inserted + lines[last][last_column:]
@@ -62,7 +70,7 @@ def _splice(lines: list[str], start: tuple[int, int], end: tuple[int, int], inse
     lines[first : last + 1] = fresh
 
 
-def _place(lines: list[str], position: Position, encoding: Encoding) -> tuple[int, int]:
+def _place(lines: list[str], position: Position, encoding: Encoding) -> Place:
     """Return the line and column of a position, clamped to the line's end or the text's end."""
     if position.line >= len(lines):
         return len(lines) - 1, len(lines[-1])

@@ -15,6 +15,9 @@ BYTES_PER_CODE_POINT = 2
 # Texts are compared in pieces that stay in the processor's cache.
 _STEP = 16_384
 
+# Where two texts begin to differ, and where the difference ends in the older and in the newer.
+Edit = tuple[int, int, int]
+
 _WIDE = re.compile(r"[\U00010000-\U0010ffff]")
 
 
@@ -32,17 +35,13 @@ class Source:
             return content
         return _WIDE.sub("\ufffd", self.text).encode(ENCODING, "surrogatepass")
 
-    def changed(self, text: str) -> tuple["Source", int, int, int]:
-        """Return the source of a newer text, and where the two differ, in offsets as `difference` returns them."""
-        return Source(text), *difference(self.text, text)
-
     def line_of(self, offset: int) -> tuple[int, int]:
         """Return where the line around an offset begins and ends, its terminator included."""
         end = self.text.find("\n", offset) + 1
         return self.text.rfind("\n", 0, offset) + 1, end or len(self.text)
 
 
-def difference(old: str, new: str) -> tuple[int, int, int]:
+def difference(old: str, new: str) -> Edit:
     """Return where two texts begin to differ, and where the difference ends in each.
 
     >>> difference("a = 1", "a = 12")

@@ -7,6 +7,7 @@ and callers go on with lines and indentation.
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -17,7 +18,7 @@ from fimserver.syntax.joined import Joined
 from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.nearby import parts_around
 from fimserver.syntax.parsing import edited, parsed
-from fimserver.syntax.source import BYTES_PER_CODE_POINT, Source
+from fimserver.syntax.source import BYTES_PER_CODE_POINT, Edit, Source, difference
 from fimserver.values import Document, Span
 
 __all__ = ["Node", "Tree", "forget", "parse", "parse_near", "parse_text", "parse_with", "prepare"]
@@ -118,7 +119,7 @@ def parse_near(document: Document, offset: int) -> Tree | None:
     if kept.edits >= _MOST_EDITS and kept.coming is None:
         old = Tree(kept.tree.source, kept.language, kept.tree.parsed.copy())  # a thread needs a tree of its own
         coming = _threads.submit(_tree_of, old.source, kept.language, old, giving_way=True)
-        _kept[document.uri] = replace(kept, coming=coming)
+        _kept[document.uri] = replace(kept, coming=coming, since=())
     return _neighbourhood(document, kept, Span(offset, offset))
 
 
@@ -153,7 +154,8 @@ class _Kept:
     """The last tree of a document, None where none could be had.
 
     After `edits` edits since it was parsed its nodes stand where they should, but what was typed is not in it. A
-    newer one, or the first, may be `coming` from another thread. `near` is the last neighbourhood that was parsed.
+    newer one, or the first, may be `coming` from another thread, of the text before the edits `since`. `near` is the
+    last neighbourhood that was parsed, of `place` in this text (None since an edit).
     """
 
     text: str
@@ -161,7 +163,9 @@ class _Kept:
     tree: Tree | None
     edits: int = 0
     coming: Future[Tree | None] | None = None
+    since: tuple[Edit, ...] = ()
     near: Tree | None = None
+    place: Span | None = None
 
 
 # One is enough: people open one file after the other.
@@ -190,33 +194,46 @@ def _keep(uri: str, kept: _Kept) -> None:
 def _moved(kept: _Kept | None, text: str, language: Language) -> _Kept:
     if kept is None or kept.language is not language:
         return _Kept(text, language, parse_text(text, language))
-    kept = _arrived(kept)
-    if kept.text == text or (kept.tree is None and kept.coming is not None):
-        return kept
-    if kept.tree is None:
+    return _arrived(kept if kept.text == text else _changed(kept, text))
+
+
+def _changed(kept: _Kept, text: str) -> _Kept:
+    """Return what is kept with its tree moved to a newer text."""
+    if kept.tree is None and kept.coming is None:
         # What could not be parsed is not tried again at every key, but when a tenth of it came or went.
         alike = abs(len(text) - len(kept.text)) * 10 <= len(kept.text)
-        return kept if alike else _Kept(text, language, parse_text(text, language))
+        return kept if alike else _Kept(text, kept.language, parse_text(text, kept.language))
     if len(text) - len(kept.text) >= _UNNATURAL_LENGTH and not _is_parseable(text):
-        return _Kept(text, language, None)
-    tree, extent = _edited(kept.tree, text)
-    return replace(kept, text=text, tree=tree, edits=kept.edits + (1 if extent <= _LONG_EDIT else _MOST_EDITS))
+        return _Kept(text, kept.language, None)
+    edit = difference(kept.text, text)
+    tree = _edited(kept.tree, [edit], text) if kept.tree else None
+    since = (*kept.since, edit) if kept.coming else ()
+    return replace(kept, text=text, tree=tree, since=since, place=None, edits=kept.edits + _weight(edit))
 
 
 def _arrived(kept: _Kept) -> _Kept:
-    """Return what is kept with the tree that has come meanwhile, if one has, and its own, older text."""
+    """Return what is kept with the tree that has come meanwhile, if one has."""
     if kept.coming is None or not kept.coming.done():
         return kept
     tree = kept.coming.result()
     if tree is None:  # it took too long; an older tree still tells the neighbourhoods
-        return replace(kept, edits=min(kept.edits, 1), coming=None)
-    return _Kept(tree.source.text, kept.language, tree)
+        return replace(kept, edits=min(kept.edits, 1), coming=None, since=())
+    tree = _edited(tree, kept.since, kept.text) if kept.since else tree
+    return _Kept(kept.text, kept.language, tree, edits=sum(map(_weight, kept.since)), near=kept.near)
 
 
-def _edited(tree: Tree, text: str) -> tuple[Tree, int]:
-    """Return the tree with its nodes where they stand in a newer text, and how many characters the edit spans."""
-    source, start, old_end, new_end = tree.source.changed(text)
-    return Tree(source, tree.language, edited(tree.parsed, start, old_end, new_end)), max(old_end, new_end) - start
+def _edited(tree: Tree, edits: Sequence[Edit], text: str) -> Tree:
+    """Return the tree with its nodes where they stand in a newer text, after the edits that made it."""
+    moved = tree.parsed
+    for edit in edits:
+        moved = edited(moved, *edit)
+    return Tree(Source(text), tree.language, moved)
+
+
+def _weight(edit: Edit) -> int:
+    """Return as how many an edit counts."""
+    start, old_end, new_end = edit
+    return 1 if max(old_end, new_end) - start <= _LONG_EDIT else _MOST_EDITS
 
 
 def _is_parseable(text: str) -> bool:
@@ -229,20 +246,20 @@ def _is_cheap(tree: Tree) -> bool:
 
 def _neighbourhood(document: Document, kept: _Kept, place: Span) -> Tree | None:
     """Return a tree of the parts around a place, as `nearby.py` chooses them from an older tree of the whole."""
-    whole = kept.tree
+    if kept.place == place:
+        return kept.near
+    whole, near = kept.tree, kept.near
     assert whole is not None
     joined = Joined.of(document.text, parts_around(whole.root, place, whole.source, whole.language.prelude))
-    near = kept.near
-    if near is None or near.joined != joined:
-        again = _parsed_again(near, joined.text) if near else _tree_of(Source(joined.text), kept.language)
-        near = Tree(again.source, again.language, again.parsed, joined) if again else None
-        _kept[document.uri] = replace(_kept[document.uri], near=near)
+    again = _parsed_again(near, joined.text) if near else _tree_of(Source(joined.text), kept.language)
+    near = Tree(again.source, again.language, again.parsed, joined) if again else None
+    _kept[document.uri] = replace(_kept[document.uri], near=near, place=place)
     return near
 
 
 def _parsed_again(tree: Tree, text: str) -> Tree | None:
     """Return the tree of a newer text, parsed from what changed."""
-    moved, _ = _edited(tree, text)
+    moved = _edited(tree, [difference(tree.source.text, text)], text)
     return _tree_of(moved.source, moved.language, moved)
 
 

@@ -40,12 +40,6 @@ def test_a_code_point_is_two_bytes(text: str) -> None:
     assert len(Source(text).content) == 2 * len(text)
 
 
-@given(TEXTS, TEXTS)
-def test_a_changed_source_is_the_source_of_the_newer_text(old: str, new: str) -> None:
-    source, *where = Source(old).changed(new)
-    assert (source.text, tuple(where)) == (new, difference(old, new))
-
-
 def test_a_difference_is_found_in_a_text_of_many_steps() -> None:
     old = "ab\n" * 40_000
     assert difference(old, old[:70_001] + "x" + old[70_001:]) == (70_001, 70_001, 70_002)

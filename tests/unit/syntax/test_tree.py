@@ -1,6 +1,7 @@
 """Trees: kept and parsed again from what changed, right for any text, and right near a place in a long one."""
 
 import random
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -243,6 +244,27 @@ def test_after_many_edits_a_newer_tree_comes_and_the_neighbourhood_tells_until_t
         near = parse_near(document_of(text), offset)
         assert near is not None
         assert kinds(near, offset - 1) == kinds(fresh(text), offset - 1)
+
+
+def test_a_tree_that_comes_late_follows_each_edit_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "_MOST_EDITS", 1)
+    text = long_text("python", 60_000)
+    parse(document_of(text))
+    may_parse = threading.Event()
+    tree._threads.submit(may_parse.wait)
+    for place in (0, 50_000, 100, 59_000):
+        offset = text.index("\n", place)
+        text = text[:offset] + " " + text[offset:]
+        parse_near(document_of(text), offset)
+    coming = tree._kept[URI].coming
+    assert coming is not None
+    may_parse.set()
+    coming.result(timeout=200)
+    offset = text.index("\n", 30_000)
+    text = text[:offset] + " " + text[offset:]
+    near = parse_near(document_of(text), offset)
+    assert near is not None
+    assert kinds(near, offset - 1) == kinds(fresh(text), offset - 1)
 
 
 def test_after_an_edit_of_two_places_at_once_a_newer_tree_comes() -> None:
