@@ -93,7 +93,7 @@ def copy_bandwidth(threads: int, seconds: float) -> float:
         ctypes.memset(target, number, _CACHE_DEFEATING_BYTES)
         together.wait()
         together.wait()
-        while time.perf_counter() < until[0]:
+        while not copied[number] or time.perf_counter() < until[0]:  # once at least, however late its turn comes
             ctypes.memmove(target, source, _CACHE_DEFEATING_BYTES)  # lets other threads run
             copied[number] += _CACHE_DEFEATING_BYTES
 
