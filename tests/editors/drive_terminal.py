@@ -43,6 +43,12 @@ class Terminal:
         self._read()
         return [line.rstrip() for line in self._screen.display]
 
+    def pale(self) -> str:
+        """Return what the cursor's line holds in the grey of ghost text."""
+        self._read()
+        line = self._screen.buffer[self._screen.cursor.y]
+        return "".join(line[column].data for column in range(COLUMNS) if line[column].fg == "brightblack")
+
     def shows(self, text: str) -> bool:
         """Return whether a text is somewhere on the screen."""
         return any(text in line for line in self.lines())

@@ -70,6 +70,8 @@ def test_typed_through_and_accepted_it_is_in_the_file(
     editor.type("def add(")
     editor.wait_for("def add(a, b):")
     editor.type("a")
+    # Until Emacs comes to the key the line reads the same, but the letter is part of the suggestion.
+    until(lambda: editor.pale() == ", b):", "the rest of the suggestion", editor.lines)
     editor.wait_for("Accept: [")
     editor.wait_for("def add(a, b):")
     editor.press(TAB)
