@@ -150,6 +150,8 @@ def test_this_machine_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert here.rates == Rates()
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.05, id="in time"), pytest.param(0.0, id="when its turn comes late")])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(0.05, id="in time"), pytest.param(0.0, id="when its turn comes late")]
+)
 def test_copying_is_counted_in_all_threads(seconds: float) -> None:
     assert copy_bandwidth(2, seconds) > 0
