@@ -14,5 +14,5 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector pass over the ten thousand tests: it would look at all of them again and again."""
+    """Let the garbage collector pass over the thousands of tests: it would look at all of them again and again."""
     gc.freeze()

@@ -47,10 +47,12 @@ def cut_at_control_text(text: str, context: CursorContext) -> str | Rejection:
 _STEERING = re.compile("\x1b\\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 
 # What ends lines elsewhere, bidirectional controls, zero-width and invisible characters, tags and variation selectors,
-# surrogates, byte-order mark. Trojan Source (CVE-2021-42574) hides code from the reader with some of these.
+# surrogates, byte-order mark, and the format characters of scripts. Trojan Source (CVE-2021-42574) hides code from the
+# reader with some of these.
 _INVISIBLE = re.compile(
     "[\x0c\r\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff]"
+    "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ud800-\udfff"
+    "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3]"
 )
 
 

@@ -29,6 +29,7 @@ HIDDEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c"
     "\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\u206f\u2800\u3164\ufeff\uffa0\ufff9\U000e0001"
     "\U000e0041\U000e007f\U000e0100\ud800\udfff\x00\x07\x08\x0b\x0c\x1b\x7f\x80\x85\x9b\x9f"
+    "\u0600\u0605\u06dd\u070f\u0890\u08e2\U000110bd\U000110cd\U00013430\U0001343f\U0001bca0"
 )
 PIECES = st.one_of(
     st.sampled_from(["\n", "\r\n", "\r", "    ", "\t", "return a", "if a:", "{", "}", ")", '"', "`", "<|fim_", "|>"]),
