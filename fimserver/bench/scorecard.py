@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 
 Figures = Mapping[str, int | float]
 
+# pytest's own status where its arguments leave no test to run.
+_NONE_CHOSEN = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -75,7 +78,7 @@ def run_check(check: Check, *, long: bool) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         arguments = check.command(long=long)
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
@@ -83,7 +86,7 @@ def run_check(check: Check, *, long: bool) -> Result:
         )
         cases = tuple(read_cases(report))
     words = ("pytest", *(f'"{word}"' if " " in word else word for word in arguments))
-    result = result_of(check, cases, " ".join((*_shares(), *words)))
+    result = result_of(check, cases, " ".join((*_shares(), *words)), status=done.returncode)
     return replace(result, value=result.value + _circumstances())
 
 
@@ -111,8 +114,8 @@ def read_cases(report: Path) -> Iterator[Case]:
         yield Case(figures, _message(case, "failure", "error"), _message(case, "skipped"))
 
 
-def result_of(check: Check, cases: Sequence[Case], command: str) -> Result:
-    """Return what the tests of a check come to.
+def result_of(check: Check, cases: Sequence[Case], command: str, *, status: int = _NONE_CHOSEN) -> Result:
+    """Return what the tests of a check come to. `status` is that with which pytest ended.
 
     >>> row = Check(id="R0", what="Fuzz", target="9 frames", tests=("t.py",), amounts={"frames": 9})
     >>> result_of(row, [Case({"frames": 5}), Case({"frames": 4})], "pytest t.py").value
@@ -123,7 +126,8 @@ def result_of(check: Check, cases: Sequence[Case], command: str) -> Result:
     short = [name for name, least in check.amounts.items() if figures.get(name, 0) < least]
     over = [name for name, most in check.limits.items() if figures.get(name, 0) > most]
     told = [", ".join(f"{_written(value)} {name}" for name, value in figures.items())]
-    told += [f"{passed} of {len(cases)} tests passed" if cases else "no test ran: there is a long form only"]
+    none = "no test ran: there is a long form only" if status == _NONE_CHOSEN else f"pytest ended with {status}"
+    told += [f"{passed} of {len(cases)} tests passed" if cases else none]
     told += [f"failed: {case.failed}" for case in cases if case.failed][:1]
     told += [f"not run: {case.skipped}" for case in cases if case.skipped][:1]
     told += [f"the target asks for {check.amounts[name]:,} {name}" for name in short]

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def test_damaged_files_end_in_a_refusal_or_a_model(home: Path, flips: int, figur
     path, folder = home / "damaged.gguf", home / "folder"
     folder.mkdir()
     with loader(home) as loads:
-        for content in (*flipped(sound, header_length, flips), *truncated(sound, header_length, cuts)):
+        for content in chain(flipped(sound, header_length, flips), truncated(sound, header_length, cuts)):
             path.write_bytes(content)
             if passes_the_header_check(path):
                 loads.load(path)

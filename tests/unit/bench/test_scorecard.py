@@ -38,6 +38,10 @@ def test_a_result(cases: list[Case], ok: bool, value: str) -> None:
     assert (result.ok, result.value) == (ok, value)
 
 
+def test_a_run_that_was_killed_says_so() -> None:
+    assert result_of(CHECK, [], "pytest t.py", status=-9).value.startswith("pytest ended with -9")
+
+
 def test_of_measures_the_worst_counts() -> None:
     assert combined([Case({"ms": 2.0, "n": 1}), Case({"ms": 1.0, "n": 2})]) == {"ms": 2.0, "n": 3}
 
