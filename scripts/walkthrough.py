@@ -72,7 +72,8 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", help="where to walk; not there yet")
     asked = parser.parse_args()
     cached: bool = asked.cached
-    with tempfile.TemporaryDirectory(prefix="walk-") as temporary:
+    # The engine stays for a minute after the last editor, and may write while its folder is removed.
+    with tempfile.TemporaryDirectory(prefix="walk-", ignore_cleanup_errors=True) as temporary:
         folder = Path(asked.folder or temporary, "new").absolute()
         folder.mkdir(parents=True)
         taken = []
