@@ -19,7 +19,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,26 +113,24 @@ class ScriptedEngine:
         if reply.error is not None:
             raise type(reply.error)(*reply.error.args)
         patience_s = float("inf") if request.deadline_ms is None else request.deadline_ms / 1000
-        answer, tokens = "", 0
+        answer, tokens, usage = "", 0, _usage(request.prompt)
         for piece in [request.forced, *reply.pieces] if request.forced else reply.pieces:
             await asyncio.sleep(0)  # as between any two chunks, the reader may have gone
             if isinstance(piece, Path):
                 if not await _appears(piece, patience_s):
-                    yield Chunk(usage=_usage(request.prompt, tokens), finish=Finish.DEADLINE)
+                    yield Chunk(usage=usage, finish=Finish.DEADLINE)
                     return
                 continue
             answer, tokens = answer + piece, tokens + 1
-            finish = _finish(request, answer, tokens)
-            yield Chunk(
-                text=piece, tokens=1, logprob=reply.logprob, usage=_usage(request.prompt, tokens), finish=finish
-            )
+            usage, finish = replace(usage, generated_tokens=tokens), _finish(request, answer, tokens)
+            yield Chunk(text=piece, tokens=1, logprob=reply.logprob, usage=usage, finish=finish)
             if finish is not None:
                 return
-        yield Chunk(usage=_usage(request.prompt, tokens), finish=Finish.END_OF_TEXT)
+        yield Chunk(usage=usage, finish=Finish.END_OF_TEXT)
 
     async def warm(self, prompt: Prompt, priority: Priority = Priority.WARM) -> Usage:  # noqa: ARG002
         """Return what evaluating the prompt would have cost."""
-        return _usage(prompt, 0)
+        return _usage(prompt)
 
     async def describe(self) -> ModelFacts:
         """Return the scripted model."""
@@ -214,9 +212,9 @@ def _plain_text(prompt: Prompt) -> str:
     return "".join(segment.text for segment in prompt.segments if not segment.control)
 
 
-def _usage(prompt: Prompt, generated_tokens: int) -> Usage:
+def _usage(prompt: Prompt) -> Usage:
     words = sum(1 if segment.control else len(segment.text.split()) for segment in prompt.segments)
-    return Usage(prompt_tokens=words, evaluated_tokens=words, generated_tokens=generated_tokens, first_token_ms=0.0)
+    return Usage(prompt_tokens=words, evaluated_tokens=words, generated_tokens=0, first_token_ms=0.0)
 
 
 def _finish(request: GenerateRequest, answer: str, tokens: int) -> Finish | None:

@@ -45,6 +45,10 @@ class Joined:
         first = bisect_right(self.starts, span.start) - 1
         return Span(min(self.begins[first] + span.start - self.starts[first], end), end)
 
+    def holds_all_of(self, span: Span) -> bool:
+        """Say whether nothing of a span of the document was left out."""
+        return self.inside(span.end) - self.inside(span.start) == span.end - span.start
+
     def replaced(self, span: Span, replacement: str) -> str:
         """Return the text with another one in the place of a span of the document that lies within one part."""
         return self.text[: self.inside(span.start)] + replacement + self.text[self.inside(span.end) :]

@@ -246,7 +246,7 @@ def _is_cheap(tree: Tree) -> bool:
 
 def _neighbourhood(document: Document, kept: _Kept, place: Span) -> Tree | None:
     """Return a tree of the parts around a place, as `nearby.py` chooses them from an older tree of the whole."""
-    if kept.place == place:
+    if kept.near and _is_near(kept.near, kept.place, place):
         return kept.near
     whole, near = kept.tree, kept.near
     assert whole is not None
@@ -255,6 +255,13 @@ def _neighbourhood(document: Document, kept: _Kept, place: Span) -> Tree | None:
     near = Tree(again.source, again.language, again.parsed, joined) if again else None
     _kept[document.uri] = replace(_kept[document.uri], near=near, place=place)
     return near
+
+
+def _is_near(near: Tree, known: Span | None, place: Span) -> bool:
+    """Say whether a neighbourhood of one place is that of another: there is nothing left out between them."""
+    if near.joined is None or known is None:
+        return False
+    return near.joined.holds_all_of(Span(min(known.start, place.start), max(known.end, place.end)))
 
 
 def _parsed_again(tree: Tree, text: str) -> Tree | None:

@@ -46,6 +46,13 @@ def test_a_span_begins_and_ends_at_characters_that_are_there(inside: Span, outsi
     assert JOINED.outside(inside) == outside
 
 
+@pytest.mark.parametrize(
+    ("span", "all_of_it"), [(Span(6, 9), True), (Span(7, 7), True), (Span(2, 7), False), (Span(8, 10), False)], ids=str
+)
+def test_what_was_left_out_is_known(span: Span, all_of_it: bool) -> None:
+    assert JOINED.holds_all_of(span) == all_of_it
+
+
 def test_a_replacement_changes_its_part_only() -> None:
     assert JOINED.replaced(Span(7, 8), "XX") == "aaabXXbccc"
 
