@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from fimserver.syntax.languages import Language
 
 # Longer lines were written by programs. What their beginning says of their end is not worth the time.
-LONGEST_SCAN = 4000
+LONGEST_SCAN = 2000
 
 _OPENER_OF = {")": "(", "]": "[", "}": "{"}
 
