@@ -7,10 +7,13 @@ and U+2028 are ordinary characters (LSP 3.18, "Text Documents"), which is why ``
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import overload
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+
+# Edits so many lines apart are not told from the same text before: it would cost as much as to write all starts anew.
+_LONGEST_SPLICE = 1_000
 
 
 def line_starts(text: str) -> list[int]:
@@ -23,19 +26,28 @@ def line_starts(text: str) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftedStarts(Sequence[int]):
-    """Line starts of which those from a line on are shifted: all that most keys do to a text, however long it is.
+class SplicedStarts(Sequence[int]):
+    """Line starts of an edited text, told from those before: all that a key does to them, however long the text is.
 
-    >>> list(ShiftedStarts([0, 3, 5], line=2, shift=1))
-    [0, 3, 6]
+    The first `kept` are as before, then come the `fresh`, then those before from `rest` on, moved by `shift`.
+
+    >>> list(SplicedStarts([0, 3, 5], kept=1, fresh=[2, 4], rest=2, shift=1))
+    [0, 2, 4, 6]
     """
 
-    starts: Sequence[int]
-    line: int
+    before: list[int]
+    kept: int
+    fresh: list[int]
+    rest: int
     shift: int
 
+    @property
+    def end(self) -> int:
+        """The first line behind the fresh ones."""
+        return self.kept + len(self.fresh)
+
     def __len__(self) -> int:
-        return len(self.starts)
+        return self.end + len(self.before) - self.rest
 
     @overload
     def __getitem__(self, index: int) -> int: ...
@@ -44,39 +56,50 @@ class ShiftedStarts(Sequence[int]):
     def __getitem__(self, index: int | slice) -> int | Sequence[int]:
         if isinstance(index, slice):
             return list(self)[index]
-        start = self.starts[index]
-        return start + self.shift if index % len(self.starts) >= self.line else start
+        if 0 <= index < self.kept:
+            return self.before[index]
+        if index < 0:
+            return self[range(len(self))[index]]
+        if index < self.end:
+            return self.fresh[index - self.kept]
+        return self.before[index - self.end + self.rest] + self.shift
 
     def __iter__(self) -> Iterator[int]:
-        yield from self.starts[: self.line]
-        yield from [start + self.shift for start in self.starts[self.line :]]
+        yield from self.before[: self.kept]
+        yield from self.fresh
+        yield from [start + self.shift for start in self.before[self.rest :]]
+
+    def spliced(self, kept: int, fresh: list[int], rest: int, shift: int) -> "SplicedStarts":
+        """Return these after another edit, told from the same text before; all that lies between the two is fresh."""
+        above = [self[line] for line in range(self.kept, kept)]
+        below = [self[line] + shift for line in range(rest, self.end)]
+        rest = self.rest + max(0, rest - self.end)
+        return SplicedStarts(self.before, min(self.kept, kept), [*above, *fresh, *below], rest, self.shift + shift)
 
 
 def spliced_line_starts(starts: Sequence[int], text: str, start: int, end: int, inserted: str) -> Sequence[int]:
     r"""Return the line starts of the text in which ``[start, end)`` was replaced by ``inserted``.
 
     ``starts`` are those before the change and ``text`` is the text after it. A key within a line costs nothing, however
-    long the text is; else only the changed lines are scanned. One line before and after the change is scanned again,
+    long the line is; else only the changed lines are scanned. One line before and after the change is scanned again,
     because a lone ``\r`` may have met a ``\n``.
     """
-    line = bisect_right(starts, start)
-    within_line = line == bisect_right(starts, end) and text[start - 1 : start] != "\r"
-    if within_line and _LINE_END.search(inserted) is None:
-        return _shifted(starts, line, len(inserted) - (end - start))
-    starts = list(starts)
-    first = max(0, bisect_right(starts, start) - 2)
-    last = bisect_right(starts, end)
     shift = len(inserted) - (end - start)
-    scan_from = starts[first]
+    line, last = bisect_right(starts, start), bisect_right(starts, end)
+    if line == last and text[start - 1 : start] != "\r" and _LINE_END.search(inserted) is None:
+        return _spliced(starts, line, [], line, shift)
+    first = max(0, line - 2)
     scan_to = starts[last + 1] + shift if last + 1 < len(starts) else len(text)
-    fresh = [match.end() for match in _LINE_END.finditer(text, scan_from, scan_to)]
-    return [*starts[: first + 1], *fresh, *[begin + shift for begin in starts[last + 2 :]]]
+    fresh = [match.end() for match in _LINE_END.finditer(text, starts[first], scan_to)]
+    return _spliced(starts, first + 1, fresh, min(last + 2, len(starts)), shift)
 
 
-def _shifted(starts: Sequence[int], line: int, shift: int) -> ShiftedStarts:
-    if isinstance(starts, ShiftedStarts) and starts.line == line:
-        return replace(starts, shift=starts.shift + shift)
-    return ShiftedStarts(list(starts), line, shift)
+def _spliced(starts: Sequence[int], kept: int, fresh: list[int], rest: int, shift: int) -> Sequence[int]:
+    if not isinstance(starts, SplicedStarts):
+        return SplicedStarts(list(starts), kept, fresh, rest, shift)
+    if max(rest, starts.end) - min(kept, starts.kept) <= _LONGEST_SPLICE:
+        return starts.spliced(kept, fresh, rest, shift)
+    return SplicedStarts(list(starts), kept, fresh, rest, shift)
 
 
 def offset_at(text: str, starts: Sequence[int], line: int, column: int) -> int:

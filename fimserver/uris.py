@@ -1,10 +1,13 @@
 """Turn the editor's document names into paths, where they are files of this machine."""
 
 import sys
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 
+# Asked for several times at every key.
+@lru_cache(maxsize=256)
 def path_of(uri: str) -> Path | None:
     """Return the path of a `file:` document; None for untitled texts, notebook cells, remote files and the like.
 

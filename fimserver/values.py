@@ -29,7 +29,7 @@ class Document:
 
     def edited(self, replaced: "Span", inserted: str) -> "Document":
         """Return the document with another text in the place of a span."""
-        text = self.text[: replaced.start] + inserted + self.text[replaced.end :]
+        text = "".join((self.text[: replaced.start], inserted, self.text[replaced.end :]))
         starts = spliced_line_starts(self.starts, text, replaced.start, replaced.end, inserted)
         return replace(self, text=text, starts=starts)
 

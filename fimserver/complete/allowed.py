@@ -7,7 +7,7 @@ from fimserver.uris import path_of
 from fimserver.values import Document, Reason, Rejection
 
 # A generated file or a data set: nobody types in it, and its length makes every step slow. Where each line begins is
-# found again at every key, so that many short lines cost as much as long ones.
+# kept, too, so that many short lines cost as much as long ones.
 LARGEST_FILE_CHARACTERS = 2_000_000
 LARGEST_FILE_LINES = 100_000
 TOO_LARGE = f"longer than {LARGEST_FILE_CHARACTERS:,} characters or {LARGEST_FILE_LINES:,} lines"

@@ -174,7 +174,8 @@ class Completer:
         if current is not None:
             await current.cancel()
         fixed_ms = self._settings.completion.quiet_ms
-        await asyncio.sleep(quiet_ms(fixed_ms, self._rhythm.gap_ms, self._asker.pace.answer_ms) / 1_000)
+        if wait_ms := quiet_ms(fixed_ms, self._rhythm.gap_ms, self._asker.pace.answer_ms):
+            await asyncio.sleep(wait_ms / 1_000)
         flight = self._flights[uri] = Flight(context, partial(self._fly, priority=Priority.TYPING, invoked=invoked))
         return flight
 

@@ -91,8 +91,9 @@ class Flight:
 
     async def cancel(self) -> None:
         """End the generation and wait until the engine has been told."""
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        if not self.over:
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
     async def _first_line_or_landing(self) -> None:
         line = asyncio.create_task(self._whole_line.wait())

@@ -115,8 +115,9 @@ async def _suggest(session: Session, asked: Asked | Rejection) -> Suggestion | N
 
 
 def _named(session: Session, completion: Completion, asked: Asked, *, on_top: bool = True) -> Suggestion:
-    offered = Offered(completion, asked.document, asked.cursor, model_name(session.settings))
-    return Suggestion(completion, session.offers.new_name(offered, on_top=on_top), asked.document, asked.cursor)
+    document, cursor = asked.document, asked.cursor
+    offered = Offered(completion, document.uri, document.language, cursor, model_name(session.settings))
+    return Suggestion(completion, session.offers.new_name(offered, on_top=on_top), document, cursor)
 
 
 async def _complete(session: Session, asked: Asked) -> Outcome:

@@ -17,7 +17,7 @@ from fimserver.settings import Settings
 from fimserver.statistics import events
 from fimserver.statistics.events import Taken
 from fimserver.text import with_line_ending
-from fimserver.values import Completion, Document
+from fimserver.values import Completion
 
 # An editor that names one older than these is not counted.
 _MOST_REMEMBERED = 200
@@ -35,10 +35,11 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A suggestion that is offered, and what answers."""
+    """A suggestion that is offered, where, and what answers. The document's text is not kept: it may be megabytes."""
 
     completion: Completion
-    document: Document
+    uri: str
+    language: str
     cursor: int
     model: str
 
@@ -149,7 +150,7 @@ class Offers:
 
     def _record_of(self, offered: Offered) -> Record:
         """Return the record of the suggestion that this one goes on with, or a new one."""
-        uri = offered.document.uri
+        uri = offered.uri
         if offered.completion.source == "cache":
             for heard in reversed(self._heard.values()):
                 if heard.record.uri == uri:
@@ -166,7 +167,7 @@ class Offers:
             events.Shown(
                 key=heard.record.key,
                 day=time.strftime("%Y-%m-%d"),
-                language=offered.document.language,
+                language=offered.language,
                 model=offered.model,
                 characters=max(0, len(offered.text) - offered.replaced),
                 waited_ms=completion.timings.total_ms if completion.source == "model" else None,

@@ -35,8 +35,7 @@ class Joined:
     def inside(self, offset: int) -> int:
         """Return where an offset of the document stands in the text; of what was left out, where that was."""
         number = max(0, bisect_right(self.begins, offset) - 1)
-        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.text)
-        return max(0, min(self.starts[number] + offset - self.begins[number], end))
+        return self.starts[number] + max(0, min(offset, self._end(number)) - self.begins[number])
 
     def outside(self, span: Span) -> Span:
         """Return where a span of the text stands in the document, without what was left out at its ends."""
@@ -48,6 +47,21 @@ class Joined:
     def holds_all_of(self, span: Span) -> bool:
         """Say whether nothing of a span of the document was left out."""
         return self.inside(span.end) - self.inside(span.start) == span.end - span.start
+
+    def edited(self, replaced: Span, inserted: str) -> "Joined | None":
+        """Return the parts as they stand after an edit of the document; None where it touches what was left out."""
+        number = bisect_right(self.begins, replaced.start) - 1
+        if not self.begins[0] <= replaced.start <= replaced.end < self._end(number):
+            return None
+        shift = len(inserted) - (replaced.end - replaced.start)
+        begins = [*self.begins[: number + 1], *[begin + shift for begin in self.begins[number + 1 :]]]
+        starts = [*self.starts[: number + 1], *[start + shift for start in self.starts[number + 1 :]]]
+        return Joined(self.replaced(replaced, inserted), begins, starts)
+
+    def _end(self, number: int) -> int:
+        """Return where a part ends in the document."""
+        end = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.text)
+        return self.begins[number] + end - self.starts[number]
 
     def replaced(self, span: Span, replacement: str) -> str:
         """Return the text with another one in the place of a span of the document that lies within one part."""

@@ -42,6 +42,9 @@ _MOST_EDITS = 400
 # What lies within an edit has no place any more. One of more characters counts as many: two places changed at once.
 _LONG_EDIT = 4_096
 
+# The parts chosen for a place hold enough around others that are not farther away.
+_NEAR = 256
+
 # No person nests deeper; a walk down such a tree stops here.
 _DEEPEST_NODE = 400
 
@@ -155,7 +158,8 @@ class _Kept:
 
     After `edits` edits since it was parsed its nodes stand where they should, but what was typed is not in it. A
     newer one, or the first, may be `coming` from another thread, of the text before the edits `since`. `near` is the
-    last neighbourhood that was parsed, of `place` in this text (None since an edit).
+    last neighbourhood that was parsed, `parts` are what it was parsed from as that stands in this text (None where an
+    edit was elsewhere), and `place` is where the place stands now that they were chosen for.
     """
 
     text: str
@@ -165,7 +169,8 @@ class _Kept:
     coming: Future[Tree | None] | None = None
     since: tuple[Edit, ...] = ()
     near: Tree | None = None
-    place: Span | None = None
+    parts: Joined | None = None
+    place: Span = Span(0, 0)
 
 
 # One is enough: people open one file after the other.
@@ -205,10 +210,13 @@ def _changed(kept: _Kept, text: str) -> _Kept:
         return kept if alike else _Kept(text, kept.language, parse_text(text, kept.language))
     if len(text) - len(kept.text) >= _UNNATURAL_LENGTH and not _is_parseable(text):
         return _Kept(text, kept.language, None)
-    edit = difference(kept.text, text)
+    start, old_end, new_end = edit = difference(kept.text, text)
     tree = _edited(kept.tree, [edit], text) if kept.tree else None
     since = (*kept.since, edit) if kept.coming else ()
-    return replace(kept, text=text, tree=tree, since=since, place=None, edits=kept.edits + _weight(edit))
+    parts = kept.parts.edited(Span(start, old_end), text[start:new_end]) if kept.parts else None
+    shift = new_end - old_end if old_end <= kept.place.start else 0
+    place = Span(kept.place.start + shift, kept.place.end + shift)
+    return replace(kept, text=text, tree=tree, edits=kept.edits + _weight(edit), since=since, parts=parts, place=place)
 
 
 def _arrived(kept: _Kept) -> _Kept:
@@ -245,23 +253,27 @@ def _is_cheap(tree: Tree) -> bool:
 
 
 def _neighbourhood(document: Document, kept: _Kept, place: Span) -> Tree | None:
-    """Return a tree of the parts around a place, as `nearby.py` chooses them from an older tree of the whole."""
-    if kept.near and _is_near(kept.near, kept.place, place):
-        return kept.near
-    whole, near = kept.tree, kept.near
+    """Return a tree of the parts around a place, as `nearby.py` chooses them from an older tree of the whole.
+
+    They are chosen once for a place and what is typed there.
+    """
+    whole, near, joined = kept.tree, kept.near, kept.parts
     assert whole is not None
-    joined = Joined.of(document.text, parts_around(whole.root, place, whole.source, whole.language.prelude))
+    if joined is None or not _is_near(joined, kept.place, place):
+        joined = Joined.of(document.text, parts_around(whole.root, place, whole.source, whole.language.prelude))
+        kept = replace(kept, place=place)
+    elif near is not None and near.joined is joined:
+        return near
     again = _parsed_again(near, joined.text) if near else _tree_of(Source(joined.text), kept.language)
     near = Tree(again.source, again.language, again.parsed, joined) if again else None
-    _kept[document.uri] = replace(_kept[document.uri], near=near, place=place)
+    _kept[document.uri] = replace(_kept[document.uri], near=near, parts=joined, place=kept.place)
     return near
 
 
-def _is_near(near: Tree, known: Span | None, place: Span) -> bool:
-    """Say whether a neighbourhood of one place is that of another: there is nothing left out between them."""
-    if near.joined is None or known is None:
-        return False
-    return near.joined.holds_all_of(Span(min(known.start, place.start), max(known.end, place.end)))
+def _is_near(joined: Joined, chosen: Span, place: Span) -> bool:
+    """Say whether the parts around one place are those around another: close to it, and nothing left out between."""
+    between = Span(min(chosen.start, place.start), max(chosen.end, place.end))
+    return between.end - between.start <= _NEAR and joined.holds_all_of(between)
 
 
 def _parsed_again(tree: Tree, text: str) -> Tree | None:

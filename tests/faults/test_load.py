@@ -52,6 +52,15 @@ def test_memory_does_not_grow_with_edits(home: Path, edits: int, figure: Figure)
     assert grown < 20 * MEGABYTE
 
 
+def test_the_texts_before_an_edit_are_let_go(home: Path) -> None:
+    with Editor(home, STAND_IN) as editor:
+        for _ in range(50):
+            editor.type("a")
+            assert editor.suggestion()
+        editor.type("\ndocuments")
+        assert int(editor.suggestion()) < 10
+
+
 @pytest.mark.parametrize("cancels", forms(50, 1_000, 300))
 def test_a_cancelled_request_is_answered_at_once_and_once(home: Path, cancels: int, figure: Figure) -> None:
     chance, waited_ms = random.Random(cancels), []

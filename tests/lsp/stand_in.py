@@ -8,10 +8,12 @@ fail             an exception whose text is the user's
 refuse           a rejection
 two lines        a suggestion of two lines that replaces the rest of the line
 far              a suggestion that replaces more than the line
+documents        a suggestion: how many documents are in memory
 """
 
 import asyncio
 import ctypes
+import gc
 import os
 import subprocess
 import sys
@@ -109,6 +111,7 @@ class StandInCompleter:
         if word in REFUSALS:
             return REFUSALS[word]
         await _obey(word, rest, document)
+        kept = sum(isinstance(one, Document) for one in gc.get_objects()) if typed == "documents" else 0
         settings = f"{self._settings.completion.max_lines} {self._settings.model.completion} {invoked} {selected}"
         here = Span(offset, offset)
         text, span = {
@@ -116,6 +119,7 @@ class StandInCompleter:
             "whole": (repr(document.text), here),
             "two lines": ("(\n)", Span(offset, end)),
             "rested": (str(self._rested_at), here),
+            "documents": (str(kept), here),
             "far": ("far", Span(start, len(document.text))),
         }.get(typed, (f"<{typed}>", here))
         return Completion(text=text, replaces=span, shape=Shape.LINE, source="model")

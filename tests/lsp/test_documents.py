@@ -277,6 +277,8 @@ def test_documents_stay_in_step_with_a_reference(encoding: Encoding, text: str, 
         assert isinstance(document, Document)
         assert document.text == reference.text
         assert list(document.starts) == line_starts(document.text)
+        lines = range(-len(document.starts), len(document.starts))
+        assert [document.starts[line] for line in lines] == 2 * line_starts(document.text)
 
 
 def test_500_edits_at_once_cost_their_own_lines_only() -> None:

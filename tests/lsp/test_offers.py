@@ -9,7 +9,7 @@ from fimserver.lsp.looking import look_after
 from fimserver.lsp.offers import Offered, Offers, model_name
 from fimserver.settings import Settings, read_settings
 from fimserver.statistics.events import Accepted, Event, Looked, Shown, Taken
-from fimserver.values import Completion, Document, Shape, Span, Timings
+from fimserver.values import Completion, Shape, Span, Timings
 from tests.drawn import CURSOR
 
 WAITED = Timings(total_ms=12.0)
@@ -18,10 +18,9 @@ WAITED = Timings(total_ms=12.0)
 def offered(drawn: str, text: str, *, tail: int = 0, source: str = "model", from_start: bool = False) -> Offered:
     """Return a suggestion at the cursor; it replaces `tail` characters after it, and from its line's start if asked."""
     cursor = drawn.index(CURSOR)
-    document = Document.of(drawn.replace(CURSOR, ""), uri="file:///a.py")
     replaces = Span(0 if from_start else cursor, cursor + tail)
     completion = Completion(text=text, replaces=replaces, shape=Shape.LINE, source=source, timings=WAITED)
-    return Offered(completion, document, cursor, "tiny")
+    return Offered(completion, "file:///a.py", "python", cursor, "tiny")
 
 
 def told() -> tuple[Offers, list[Event]]:

@@ -57,6 +57,42 @@ def test_a_replacement_changes_its_part_only() -> None:
     assert JOINED.replaced(Span(7, 8), "XX") == "aaabXXbccc"
 
 
+@pytest.mark.parametrize(
+    ("replaced", "inserted"),
+    [
+        pytest.param(Span(7, 7), "x", id="a key"),
+        pytest.param(Span(6, 8), "", id="deleted from a part's beginning"),
+        pytest.param(Span(1, 2), "x\ny", id="before the others"),
+        pytest.param(Span(14, 14), "xx", id="in the last"),
+    ],
+)
+def test_an_edit_within_a_part_moves_the_later_ones(replaced: Span, inserted: str) -> None:
+    shift = len(inserted) - (replaced.end - replaced.start)
+    parts = [
+        (start + shift * (start > replaced.start), end + shift * (end > replaced.start))
+        for start, end in [(0, 3), (6, 9), (12, 15)]
+    ]
+    edited = WHOLE[: replaced.start] + inserted + WHOLE[replaced.end :]
+    assert JOINED.edited(replaced, inserted) == Joined.of(edited, parts)
+
+
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        pytest.param(Span(4, 4), id="in what was left out"),
+        pytest.param(Span(2, 5), id="over a part's end"),
+        pytest.param(Span(8, 9), id="up to a part's end"),
+        pytest.param(Span(15, 15), id="at the very end"),
+    ],
+)
+def test_parts_are_not_told_from_an_edit_that_touches_what_was_left_out(replaced: Span) -> None:
+    assert JOINED.edited(replaced, "x") is None
+
+
+def test_what_stands_before_the_first_part_is_left_out() -> None:
+    assert Joined.of(WHOLE, [(6, 9)]).edited(Span(2, 2), "x") is None
+
+
 def test_of_no_parts_the_text_is_empty() -> None:
     nothing = Joined.of(WHOLE, [])
     assert (nothing.text, nothing.inside(7), nothing.outside(Span(0, 0))) == ("", 0, Span(0, 0))
