@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fimserver.bench.traces import Key, Move, Pause, Trace, event_offset
-from fimserver.bench.typing import Pressed, Replayed
+from fimserver.bench.typing import Pressed, Replayed, Tokens
 from fimserver.errors import FimError
 
 _PREFIX_LINES = 256
@@ -41,12 +41,13 @@ def replay_baseline(
     with _running(server, model, threads) as address:
         connection = http.client.HTTPConnection(address, timeout=_ANSWER_S)
         keys: list[Pressed] = []
-        tokens: dict[str, int] = {}
+        tokens: dict[str, Tokens] = {}
         for trace in traces:
             on_trace(f"llama-server: {trace.name}")
             pressed = list(_replay_one(connection, trace, gap_ms))
             keys += pressed
-            tokens[trace.name] = sum(key.evaluated_tokens + key.generated_tokens for key in pressed)
+            read = sum(key.evaluated_tokens for key in pressed)
+            tokens[trace.name] = Tokens(read + sum(key.generated_tokens for key in pressed), read)
         return Replayed(keys, tokens)
 
 

@@ -2,25 +2,30 @@
 
     python -m fimserver.bench.make_model qwen2.5-coder-1.5b Q4_K_M /tmp/random.gguf --vocab ggml-vocab-qwen2.gguf
 
-It is as large, as fast and as hungry for memory as the real model, and writes nonsense. Without `--vocab` the
-vocabulary is made up: bytes, pairs and triples of characters, and the control tokens of Qwen2.5-Coder.
+It is as large, as fast and as hungry for memory as the real model, and writes nonsense, in lines of some ten tokens.
+Without `--vocab` the vocabulary is made up: bytes, pairs and triples of characters, and the control tokens of
+Qwen2.5-Coder.
 """
 
 import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fimserver.bench.gguf_file import Entry, TensorToWrite, write_gguf
+from fimserver.bench.make_vocabulary import made_up_tokens, tokens_of
 from fimserver.bench.shapes import QUANTISATIONS, SHAPES, PlannedTensor, Shape, planned_tensors
-from fimserver.models.gguf import read_gguf
 from fimserver.models.tensor_types import tensor_type
 
 # Random weights of this size keep activations finite through sixty layers.
 _WEIGHT = 0.02
+
+# A line of code ends some tokens behind the cursor. The last matrix has larger weights in the newline's row, by so much
+# that it is the likeliest token about one time in ten: its logit varies so many times as much as the others'.
+_NEWLINE_TIMES = 4.0
+_NEWLINES = ("\u010a", "<0x0A>")  # as byte-level vocabularies write it, and as SentencePiece does
 
 # Blocks are made this many at a time, so that memory stays small however large the model.
 _BLOCKS_AT_ONCE = 65_536
@@ -29,10 +34,16 @@ _BLOCKS_AT_ONCE = 65_536
 def make_model(path: Path, shape: Shape, quantisation: str, vocabulary: Path | None = None, seed: int = 0) -> Path:
     """Write a model of random weights and return its path."""
     random = np.random.default_rng(seed)
-    tokens = _tokens_of(vocabulary, shape.vocabulary) if vocabulary else _made_up_tokens(shape.vocabulary)
+    tokens = tokens_of(vocabulary, shape.vocabulary) if vocabulary else made_up_tokens(shape.vocabulary)
     metadata = _metadata(path.stem, shape, quantisation) | tokens
     try:
-        write_gguf(path, metadata, [_to_write(tensor, random) for tensor in planned_tensors(shape, quantisation)])
+        last_matrix = "token_embd.weight" if shape.tied else "output.weight"
+        newline = _newline(tokens["tokenizer.ggml.tokens"], shape.width)
+        tensors = [
+            _to_write(tensor, random, newline if tensor.name == last_matrix else range(0))
+            for tensor in planned_tensors(shape, quantisation)
+        ]
+        write_gguf(path, metadata, tensors)
     except BaseException:
         path.unlink(missing_ok=True)  # a part of a model is of no use, and may be large
         raise
@@ -85,103 +96,58 @@ _BLOCKS: Mapping[str, tuple[list[tuple[Any, ...]], _Constants]] = {
     ),
 }
 
+# Of these, what the weights of a block are multiples of.
+_SCALES = frozenset({"d", "dmin", "m"})
 
-def _to_write(tensor: PlannedTensor, random: np.random.Generator) -> TensorToWrite:
-    return TensorToWrite(tensor.name, tensor.shape, tensor.type, _pieces(tensor, random))
+
+def _to_write(tensor: PlannedTensor, random: np.random.Generator, larger: range) -> TensorToWrite:
+    return TensorToWrite(tensor.name, tensor.shape, tensor.type, _pieces(tensor, random, larger))
 
 
-def _pieces(tensor: PlannedTensor, random: np.random.Generator) -> Callable[[], Iterable[bytes]]:
+def _newline(tokens: Any, width: int) -> range:
+    """Return which weights of a matrix with a row for each token are those of the newline."""
+    row = next((number for number, token in enumerate(tokens) if token in _NEWLINES), None)
+    return range(0) if row is None else range(row * width, (row + 1) * width)
+
+
+def _pieces(tensor: PlannedTensor, random: np.random.Generator, larger: range) -> Callable[[], Iterable[bytes]]:
+    """Return what makes a tensor's bytes piece by piece; of the weights those in `larger` are so."""
     length = int(np.prod(tensor.shape))
     if tensor.type == "F32":
         value = 0.0 if tensor.name.endswith(".bias") else 1.0
         return lambda: [np.full(length, value, "<f4").tobytes()]
     if tensor.type == "F16":
-        return lambda: (
-            (random.standard_normal(count, "f4") * _WEIGHT).astype("<f2").tobytes() for count in _steps(length)
-        )
-    blocks = length // tensor_type(tensor.type).block
-    return lambda: (_random_blocks(tensor.type, count, random) for count in _steps(blocks))
+        return lambda: (_random_halves(numbers, random, larger) for numbers in _steps(length))
+    block = tensor_type(tensor.type).block
+    blocks = range(larger.start // block, larger.stop // block)
+    return lambda: (_random_blocks(tensor.type, numbers, random, blocks) for numbers in _steps(length // block))
 
 
-def _steps(total: int) -> Iterator[int]:
-    yield from [_BLOCKS_AT_ONCE] * (total // _BLOCKS_AT_ONCE)
-    if total % _BLOCKS_AT_ONCE:
-        yield total % _BLOCKS_AT_ONCE
+def _steps(total: int) -> Iterator[range]:
+    for start in range(0, total, _BLOCKS_AT_ONCE):
+        yield range(start, min(total, start + _BLOCKS_AT_ONCE))
 
 
-def _random_blocks(kind: str, count: int, random: np.random.Generator) -> bytes:
+def _within(larger: range, numbers: range) -> slice:
+    """Return where those that are larger stand among some of the numbers."""
+    return slice(max(0, larger.start - numbers.start), max(0, larger.stop - numbers.start))
+
+
+def _random_halves(numbers: range, random: np.random.Generator, larger: range) -> bytes:
+    weights = random.standard_normal(len(numbers), "f4") * _WEIGHT
+    weights[_within(larger, numbers)] *= _NEWLINE_TIMES
+    return weights.astype("<f2").tobytes()
+
+
+def _random_blocks(kind: str, numbers: range, random: np.random.Generator, larger: range) -> bytes:
     fields, constants = _BLOCKS[kind]
     layout = np.dtype(fields)
-    blocks = np.frombuffer(random.bytes(count * layout.itemsize), layout).copy()
+    blocks = np.frombuffer(random.bytes(len(numbers) * layout.itemsize), layout).copy()
     for name, value in constants.items():
         blocks[name] = value
+    for scale in _SCALES & constants.keys():
+        blocks[scale][_within(larger, numbers)] *= _NEWLINE_TIMES
     return blocks.tobytes()
-
-
-_NORMAL, _CONTROL, _UNUSED = 1, 3, 5
-
-# Control tokens of Qwen2.5-Coder, and how far after <|endoftext|> each stands.
-_CONTROLS = {
-    "<|endoftext|>": 0,
-    "<|im_start|>": 1,
-    "<|im_end|>": 2,
-    "<|fim_prefix|>": 16,
-    "<|fim_middle|>": 17,
-    "<|fim_suffix|>": 18,
-    "<|fim_pad|>": 19,
-    "<|repo_name|>": 20,
-    "<|file_sep|>": 21,
-}
-_ROLES = {"pre": "prefix", "mid": "middle", "suf": "suffix", "pad": "pad"}
-
-
-def _tokens_of(path: Path, size: int) -> dict[str, Entry]:
-    """Return the vocabulary of a file, with the control tokens where Qwen2.5-Coder has them, at the wanted size."""
-    keys = ("tokens", "token_type", "merges", "scores")
-    read = read_gguf(path, keep=[f"tokenizer.ggml.{key}" for key in keys]).metadata
-    tokens, kinds = (list(read[f"tokenizer.ggml.{key}"]) for key in ("tokens", "token_type"))  # type: ignore[arg-type]
-    tokens += [f"[PAD{index}]" for index in range(len(tokens), size)]
-    kinds += [_UNUSED] * (size - len(kinds))
-    if "<|endoftext|>" in tokens[:-64]:
-        _place_controls(tokens, kinds, tokens.index("<|endoftext|>"))
-    entries: dict[str, Any] = {key: value for key, value in read.items() if key.startswith("tokenizer.ggml.")}
-    return entries | {"tokenizer.ggml.tokens": tokens[:size], "tokenizer.ggml.token_type": kinds[:size]}
-
-
-def _made_up_tokens(size: int) -> dict[str, Entry]:
-    """Return a byte-level vocabulary in which pairs and triples of usual characters are tokens too."""
-    alphabet = [_written(byte) for byte in range(256)]
-    usual = [_written(byte) for byte in range(32, 127)]
-    room = size - len(alphabet) - max(_CONTROLS.values()) - 1
-    pairs = [first + second for first, second in product(usual, usual)][:room]
-    triples = [pair + third for pair, third in product(pairs, usual)][: room - len(pairs)]
-    merged = pairs + triples
-    tokens = alphabet + merged + [f"[PAD{index}]" for index in range(len(alphabet) + len(merged), size)]
-    kinds = [_NORMAL] * (len(alphabet) + len(merged)) + [_UNUSED] * (size - len(alphabet) - len(merged))
-    end_of_text = len(alphabet) + len(merged)
-    _place_controls(tokens, kinds, end_of_text)
-    return {
-        "tokenizer.ggml.model": "gpt2",
-        "tokenizer.ggml.pre": "qwen2",
-        "tokenizer.ggml.tokens": tokens,
-        "tokenizer.ggml.token_type": kinds,
-        "tokenizer.ggml.merges": [f"{token[:-1]} {token[-1]}" for token in merged],
-        "tokenizer.ggml.eos_token_id": end_of_text,
-        "tokenizer.ggml.bos_token_id": end_of_text,
-        "tokenizer.ggml.add_bos_token": False,
-        **{f"tokenizer.ggml.fim_{key}_token_id": tokens.index(f"<|fim_{role}|>") for key, role in _ROLES.items()},
-    }
-
-
-def _place_controls(tokens: list[Any], kinds: list[Any], end_of_text: int) -> None:
-    for text, distance in _CONTROLS.items():
-        tokens[end_of_text + distance], kinds[end_of_text + distance] = text, _CONTROL
-
-
-def _written(byte: int) -> str:
-    """Return the character that byte-level vocabularies write for a byte: itself if visible, else from U+0100 on."""
-    seen = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    return chr(byte) if byte in seen else chr(256 + sum(other not in seen for other in range(byte)))
 
 
 def main() -> None:

@@ -33,11 +33,19 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """How many tokens went through the model, awaited or not: read and written, and those read as prompts."""
+
+    all: int
+    prompts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
-    """All keys of one run, and by trace how many tokens went through the model, read or written, awaited or not."""
+    """All keys of one run, and what went through the model in each trace."""
 
     keys: Sequence[Pressed]
-    all_tokens: Mapping[str, int]
+    tokens: Mapping[str, Tokens]
 
 
 async def replay(
@@ -46,15 +54,15 @@ async def replay(
     settings: dict[str, Any],
     *,
     gap_ms: float,
-    tokens_so_far: Callable[[], Awaitable[int]],
+    tokens_so_far: Callable[[], Awaitable[Tokens]],
     on_trace: Callable[[str], None] = lambda _: None,
 ) -> Replayed:
     """Replay traces through `fimserver serve`, a key every `gap_ms` at the most. Raises FimError.
 
-    `tokens_so_far` returns how many tokens the engine has evaluated for whomever.
+    `tokens_so_far` returns what went through the engine's model since it was started.
     """
     keys: list[Pressed] = []
-    tokens: dict[str, int] = {}
+    tokens: dict[str, Tokens] = {}
     for trace in traces:
         on_trace(trace.name)
         async with Editor((sys.executable, "-P", "-m", "fimserver", *options, "serve")) as editor:
@@ -62,7 +70,8 @@ async def replay(
             await until_ready(editor)
             before = await tokens_so_far()
             keys += await _replay_one(editor, trace, gap_ms)
-            tokens[trace.name] = await tokens_so_far() - before
+            now = await tokens_so_far()
+            tokens[trace.name] = Tokens(now.all - before.all, now.prompts - before.prompts)
     return Replayed(keys, tokens)
 
 
@@ -123,12 +132,14 @@ def typing_figures(replayed: Replayed) -> dict[str, Any]:
     """Return the figures of a run, over all traces and for each."""
     per_trace = {
         name: _figures([key for key in replayed.keys if key.trace == name], tokens)
-        for name, tokens in replayed.all_tokens.items()
+        for name, tokens in replayed.tokens.items()
     }
-    return {**_figures(replayed.keys, sum(replayed.all_tokens.values())), "per_trace": per_trace}
+    each = replayed.tokens.values()
+    total = Tokens(sum(tokens.all for tokens in each), sum(tokens.prompts for tokens in each))
+    return {**_figures(replayed.keys, total), "per_trace": per_trace}
 
 
-def _figures(keys: Sequence[Pressed], all_tokens: int) -> dict[str, Any]:
+def _figures(keys: Sequence[Pressed], tokens: Tokens) -> dict[str, Any]:
     first = [key.first_token_ms for key in keys if key.first_token_ms is not None]
     return {
         "keys": len(keys),
@@ -136,7 +147,8 @@ def _figures(keys: Sequence[Pressed], all_tokens: int) -> dict[str, Any]:
         "evaluated_tokens_per_key_mean": mean([key.evaluated_tokens for key in keys]),
         "evaluated_tokens_per_key_median": percentile([key.evaluated_tokens for key in keys], 0.5),
         "evaluated_tokens_per_key_max": max((key.evaluated_tokens for key in keys), default=0),
-        "all_tokens_per_key_mean": all_tokens / max(1, len(keys)),
+        "all_prompt_tokens_per_key_mean": tokens.prompts / max(1, len(keys)),
+        "all_tokens_per_key_mean": tokens.all / max(1, len(keys)),
         "generated_tokens_per_key_mean": mean([key.generated_tokens for key in keys]),
         "first_token_ms_median": percentile(first, 0.5),
         "answer_ms_median": percentile([key.answer_ms for key in keys], 0.5),

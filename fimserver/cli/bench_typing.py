@@ -14,7 +14,7 @@ from fimserver.bench.chart import typing_chart
 from fimserver.bench.own_time import own_time
 from fimserver.bench.report import markdown_table
 from fimserver.bench.traces import Trace, in_cold_files, read_trace
-from fimserver.bench.typing import Replayed, as_rows, replay, typing_figures
+from fimserver.bench.typing import Replayed, Tokens, as_rows, replay, typing_figures
 from fimserver.cli import output
 from fimserver.cli.choice import Choice
 from fimserver.cli.engines import ask_status
@@ -33,6 +33,7 @@ _ROWS = (
     ("… median", "evaluated_tokens_per_key_median", "{:.0f}"),
     ("… at most", "evaluated_tokens_per_key_max", "{:d}"),
     ("tokens written per key, mean", "generated_tokens_per_key_mean", "{:.2f}"),
+    ("prompt tokens per key, waited for or not", "all_prompt_tokens_per_key_mean", "{:.1f}"),
     ("tokens through the model per key, whatever for", "all_tokens_per_key_mean", "{:.1f}"),
     ("keys answered without the model", "cached_share", "{:.0%}"),
     ("first token, median ms", "first_token_ms_median", "{:.0f}"),
@@ -102,9 +103,10 @@ def _figures(replayed: Replayed, cold: Replayed | None) -> dict[str, Any]:
     return {**typing_figures(replayed), **({"cold": typing_figures(cold)} if cold else {})}
 
 
-async def _tokens_so_far(choice: Choice, threads: int) -> int:
+async def _tokens_so_far(choice: Choice, threads: int) -> Tokens:
     engine = replace(choice.settings.engine, threads=threads or choice.settings.engine.threads)
-    return (await ask_status(replace(choice.settings, engine=engine), choice.script)).evaluated_tokens
+    status = await ask_status(replace(choice.settings, engine=engine), choice.script)
+    return Tokens(status.evaluated_tokens, status.prompt_tokens)
 
 
 def _baseline(choice: Choice, baseline: str, traces: list[Trace], threads: int, gap_ms: float) -> Replayed:
@@ -117,9 +119,11 @@ def _baseline(choice: Choice, baseline: str, traces: list[Trace], threads: int, 
 
 _COMPARED = (
     ("evaluated_tokens_per_key_mean",),
+    ("all_prompt_tokens_per_key_mean",),
     ("all_tokens_per_key_mean",),
     ("first_token_ms_median",),
     ("answer_ms_median",),
+    ("cold", "first_token_ms_median"),
     ("cold", "answer_ms_median"),
 )
 
@@ -152,7 +156,8 @@ def _show(result: dict[str, Any]) -> None:
     for name, run in {"fimserver": result, "llama-server": result.get("baseline", {})}.items():
         if "cold" in run:
             output.line(
-                f"{name}: first answer in 500 cold lines after {run['cold']['answer_ms_median']:.0f} ms, median"
+                f"{name}: in 500 cold lines the first token after {run['cold']['first_token_ms_median']:.0f} ms, "
+                f"the first answer after {run['cold']['answer_ms_median']:.0f} ms, median"
             )
     if "server" in result:
         output.line(_SERVER.format(**result["server"]))

@@ -107,8 +107,11 @@ class Daemon:
 
     def status(self) -> EngineStatus:
         """Return the engine's state now."""
-        tokens = self._worker.evaluated_tokens if self._worker else 0
-        return replace(self._status, pid=os.getpid(), clients=len(self._sessions), evaluated_tokens=tokens)
+        now = replace(self._status, pid=os.getpid(), clients=len(self._sessions))
+        worker = self._worker
+        if worker is None:
+            return now
+        return replace(now, evaluated_tokens=worker.evaluated_tokens, prompt_tokens=worker.prompt_tokens)
 
     def facts(self) -> ModelFacts | None:
         """Return the model's facts; None where the model is not loaded."""

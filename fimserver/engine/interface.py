@@ -150,7 +150,8 @@ class EngineState(StrEnum):
 class EngineStatus:
     """The engine's state for people: `percent` while loading, `message` when failed.
 
-    `evaluated_tokens` counts every token that went through the model, read or written, for whomever, since it started.
+    `evaluated_tokens` counts every token that went through the model, read or written, for whomever, since it started;
+    `prompt_tokens` those of them that were read as prompts.
     """
 
     state: EngineState
@@ -160,6 +161,7 @@ class EngineStatus:
     clients: int = 0
     pid: int = 0
     evaluated_tokens: int = 0
+    prompt_tokens: int = 0
 
 
 class Engine(Protocol):

@@ -24,7 +24,7 @@ class Memory:
     def __init__(self, llama: Llama, saved: SavedStates | None = None) -> None:
         self._llama, self._saved = llama, saved
         self.book = Book(llama.options.cells, llama.options.sequences, rewindable=llama.rewindable)
-        self.evaluated_tokens = 0  # since the model was loaded
+        self.evaluated_tokens = self.prompt_tokens = 0  # since the model was loaded: all, and those of prompts
         self._owners: dict[int, object] = {}
 
     def take(self, owner: object, tokens: Sequence[int], *, needs_logits: bool = True) -> tuple[int, int]:

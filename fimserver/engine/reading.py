@@ -93,7 +93,9 @@ class Reading:
         seconds = time.perf_counter() - started
         if before < self.prompt_tokens:
             self.prefill_ms += seconds * 1000
-            self.evaluated_tokens += min(self._memory.length(self._sequence), self.prompt_tokens) - before
+            evaluated = min(self._memory.length(self._sequence), self.prompt_tokens) - before
+            self.evaluated_tokens += evaluated
+            self._memory.prompt_tokens += evaluated
         if finished:
             loaded.speed.note(len(batch), seconds, drafted=len(rows) > 1)
             loaded.threads.note(len(batch), threads, seconds)

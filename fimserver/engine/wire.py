@@ -43,7 +43,7 @@ from fimserver.engine.interface import (
 )
 
 # Raised whenever a frame changes its meaning. Engines of another version are never met: it is part of their name.
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 # A prompt of a million characters, each escaped, fits; nothing an honest client sends is longer.
 MAX_FRAME_BYTES = 16 * 1024 * 1024
@@ -198,6 +198,7 @@ def decode_status(values: Mapping[str, Any]) -> EngineStatus:
         clients=_count(values, "clients"),
         pid=_count(values, "pid"),
         evaluated_tokens=_count(values, "evaluated_tokens"),
+        prompt_tokens=_count(values, "prompt_tokens"),
     )
 
 

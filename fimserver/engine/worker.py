@@ -81,6 +81,11 @@ class Worker:
         """How many tokens went through the model since it was loaded."""
         return self._loaded.memory.evaluated_tokens if self._loaded else 0
 
+    @property
+    def prompt_tokens(self) -> int:
+        """How many of them were read as prompts."""
+        return self._loaded.memory.prompt_tokens if self._loaded else 0
+
     def start(self) -> None:
         """Begin to load the model."""
         self._thread.start()

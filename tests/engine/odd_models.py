@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fimserver.bench.gguf_file import Entry, TensorToWrite, write_gguf
-from fimserver.bench.make_model import _tokens_of
+from fimserver.bench.make_vocabulary import tokens_of
 from tests.engine.worker_rig import MODEL
 
 VOCABULARY = 6_144
@@ -80,7 +80,7 @@ def _write(path: Path, architecture: str, facts: dict[str, Entry], shapes: dict[
         TensorToWrite(name, shape, "F32", lambda name=name, shape=shape: _numbers(name, shape, random))
         for name, shape in shapes.items()
     ]
-    write_gguf(path, metadata | _tokens_of(MODEL, VOCABULARY), tensors)
+    write_gguf(path, metadata | tokens_of(MODEL, VOCABULARY), tensors)
 
 
 def _numbers(name: str, shape: tuple[int, ...], random: np.random.Generator) -> Iterator[bytes]:

@@ -58,7 +58,7 @@ class Job:
 
 
 class Worker:
-    evaluated_tokens = 0
+    evaluated_tokens = prompt_tokens = 0
 
     def __init__(self, options: EngineOptions, on_status: Callable[[EngineStatus], None]) -> None:
         self.facts: ModelFacts | None = None
