@@ -73,6 +73,15 @@ async def test_what_one_window_has_warmed_is_warm_for_the_other(client: EngineCl
     assert warm.evaluated_tokens <= 1
 
 
+async def test_tokens_of_prompts_are_told_from_written_ones(client: EngineClient) -> None:
+    before = await client.ask_status()
+    chunks = [chunk async for chunk in client.generate(GenerateRequest(prompt=PROMPT, max_tokens=4))]
+    after, usage = await client.ask_status(), chunks[-1].usage
+    assert after.prompt_tokens - before.prompt_tokens == usage.evaluated_tokens > 0
+    written = after.evaluated_tokens - before.evaluated_tokens - usage.evaluated_tokens
+    assert usage.generated_tokens - 1 <= written <= usage.generated_tokens
+
+
 async def test_a_request_that_waits_when_the_engine_is_killed_fails_and_the_next_is_answered(
     options: EngineOptions,
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fimserver.bench import make_model as make_model_module
 from fimserver.bench.make_model import make_model
 from fimserver.bench.shapes import QUANTISATIONS, SHAPES, Shape, planned_tensors
 from fimserver.engine.llama import Llama
@@ -66,6 +67,30 @@ def test_a_random_model_loads_and_runs(tmp_path: Path, shape: Shape, quantisatio
         assert set(llama.tokeniser.fim_tokens()) == {"prefix", "middle", "suffix", "pad"} | (
             {"repo", "file"} & set(llama.tokeniser.fim_tokens())
         )
+    finally:
+        llama.close()
+
+
+@pytest.mark.parametrize("quantisation", ["F16", "Q8_0", "Q4_K_M"])
+@pytest.mark.parametrize("shape", [RULES["tied"], RULES["odd rows, own output matrix"]], ids=["tied", "own output"])
+def test_the_newline_is_likelier_than_other_tokens_and_so_ends_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: Shape, quantisation: str
+) -> None:
+    newline, with_lines = logits_of(make_model(tmp_path / "lines.gguf", shape, quantisation))
+    monkeypatch.setattr(make_model_module, "_NEWLINE_TIMES", 1.0)
+    _, without = logits_of(make_model(tmp_path / "none.gguf", shape, quantisation))
+    others = np.arange(len(without)) != newline
+    assert with_lines[newline] == pytest.approx(4 * without[newline], rel=0.02)
+    assert with_lines[others] == pytest.approx(without[others], rel=0.02, abs=0.001)
+
+
+def logits_of(path: Path) -> tuple[int, np.ndarray]:
+    """Return the newline's number, and what a model makes of a short text in which there is none."""
+    llama = Llama(LoadOptions(path=path, cells=256, sequences=1, threads=1))
+    try:
+        tokens = llama.tokeniser.tokenise("def add")
+        assert llama.decode(tokens, 0, 0, rows=[len(tokens) - 1])
+        return llama.tokeniser.tokenise("\n")[-1], llama.logits(len(tokens) - 1).copy()
     finally:
         llama.close()
 
