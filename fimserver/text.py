@@ -95,9 +95,7 @@ def spliced_line_starts(starts: Sequence[int], text: str, start: int, end: int, 
 
 
 def _spliced(starts: Sequence[int], kept: int, fresh: list[int], rest: int, shift: int) -> Sequence[int]:
-    if not isinstance(starts, SplicedStarts):
-        return SplicedStarts(list(starts), kept, fresh, rest, shift)
-    if max(rest, starts.end) - min(kept, starts.kept) <= _LONGEST_SPLICE:
+    if isinstance(starts, SplicedStarts) and max(rest, starts.end) - min(kept, starts.kept) <= _LONGEST_SPLICE:
         return starts.spliced(kept, fresh, rest, shift)
     return SplicedStarts(list(starts), kept, fresh, rest, shift)
 

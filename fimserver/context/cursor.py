@@ -6,11 +6,12 @@ from fimserver.context.scope import scope_at
 from fimserver.context.shape import Place, choose_shape
 from fimserver.settings import CompletionSettings
 from fimserver.syntax.closing import is_closing
+from fimserver.syntax.kept import parse_near
 from fimserver.syntax.languages import Language, language_named
 from fimserver.syntax.layout import expected_indent, header_indent
 from fimserver.syntax.lines import Scan, scan
 from fimserver.syntax.opening import brace_holds_statements, opens_block
-from fimserver.syntax.tree import Node, Tree, parse_near
+from fimserver.syntax.tree import Node, Tree
 from fimserver.text import line_end, position_at
 from fimserver.values import CursorContext, Document, Shape
 

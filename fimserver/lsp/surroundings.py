@@ -8,7 +8,7 @@ from fimserver.lsp.session import Session
 from fimserver.retrieval.exclude import IGNORE_FILES
 from fimserver.retrieval.query import Diagnostic
 from fimserver.retrieval.scan import MANIFESTS, SUFFIXES
-from fimserver.syntax.tree import prepare
+from fimserver.syntax.kept import prepare
 from fimserver.values import Document
 from fimserver.workspace import SETTINGS_FILE
 

@@ -17,8 +17,9 @@ from importlib import resources
 from fimserver.errors import EditRefused
 from fimserver.review.edits import Edit, check_characters, checked
 from fimserver.review.selection import definition_at, definition_node, name_of
+from fimserver.syntax.kept import parse
 from fimserver.syntax.layout import indent_of, line_text
-from fimserver.syntax.tree import Node, Tree, parse
+from fimserver.syntax.tree import Node, Tree
 from fimserver.text import line_end, main_line_ending, position_at, with_line_ending
 from fimserver.values import Document, Span
 

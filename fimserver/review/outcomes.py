@@ -15,7 +15,7 @@ from fimserver.review.editing import Ask, answered
 from fimserver.review.edits import Edit, check_characters, checked, code_in, edit_of
 from fimserver.review.filling import comment_text
 from fimserver.review.new_tests import file_for_tests
-from fimserver.syntax.tree import forget
+from fimserver.syntax.kept import forget
 from fimserver.values import Document, Span
 
 OnText = Callable[[str], None]

@@ -7,8 +7,9 @@ not a selection: in Helix and Kakoune there is always one under the cursor.
 import re
 
 from fimserver.errors import EditRefused
+from fimserver.syntax.kept import parse, parse_near
 from fimserver.syntax.layout import line_text
-from fimserver.syntax.tree import Node, Tree, parse, parse_near
+from fimserver.syntax.tree import Node, Tree
 from fimserver.text import leading_blanks, line_end, position_at
 from fimserver.values import Document, Span
 

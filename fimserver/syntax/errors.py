@@ -1,6 +1,7 @@
 """Count the syntax errors around a place, without a suggestion and with it."""
 
-from fimserver.syntax.tree import Node, parse_with
+from fimserver.syntax.kept import parse_with
+from fimserver.syntax.tree import Node
 from fimserver.values import Document, Span
 
 

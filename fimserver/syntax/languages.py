@@ -1,6 +1,6 @@
 """Turn the name an editor or a file has for a language into the facts of `languages.toml`.
 
-A grammar is imported by `syntax/tree.py` when the first document needs it; this module reads one small file.
+A grammar is imported by `syntax/parsing.py` when the first document needs it; this module reads one small file.
 """
 
 import re

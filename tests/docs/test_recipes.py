@@ -72,7 +72,7 @@ def a_language(copy: Copy) -> None:
     program = """
 from fimserver.retrieval.outline import outline_of
 from fimserver.syntax.languages import language_of_path
-from fimserver.syntax.tree import parse
+from fimserver.syntax.kept import parse
 from fimserver.values import Document
 language = language_of_path("macros.bzl")
 tree = parse(Document.of("def macro(name): pass", language=language.id))

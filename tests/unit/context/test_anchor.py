@@ -21,7 +21,7 @@ from fimserver.context.anchor import (
 from fimserver.context.cursor import look_around
 from fimserver.context.window import Budget
 from fimserver.settings import CompletionSettings
-from fimserver.syntax.tree import forget
+from fimserver.syntax.kept import forget
 from fimserver.values import Anchor, CursorContext, Document
 from tests.drawn import CURSOR, drawn
 

@@ -4,7 +4,7 @@ import pytest
 
 from fimserver.context.cursor import look_around
 from fimserver.settings import CompletionSettings
-from fimserver.syntax.tree import forget
+from fimserver.syntax.kept import forget
 from fimserver.values import CursorContext, Document, Reason, Shape
 from tests.drawn import drawn
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fimserver.syntax.errors import error_count, errors_added
-from fimserver.syntax.tree import forget, parse
+from fimserver.syntax.kept import forget, parse
 from fimserver.values import Document
 from tests.drawn import drawn
 from tests.unit.syntax.samples import long_text

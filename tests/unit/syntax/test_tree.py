@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fimserver.syntax import parsing, tree
+from fimserver.syntax import kept, parsing
 from fimserver.syntax.errors import error_count
+from fimserver.syntax.kept import forget, parse, parse_near, parse_with, prepare
 from fimserver.syntax.languages import every_language, language_named
-from fimserver.syntax.tree import Node, Tree, forget, parse, parse_near, parse_text, parse_with, prepare
+from fimserver.syntax.tree import Node, Tree, parse_text
 from fimserver.values import Document, Span
 from tests.texts import ANY_TEXT
 from tests.unit.syntax.samples import SAMPLES, long_text
@@ -236,7 +237,7 @@ def test_a_long_document_is_parsed_beside_the_typing() -> None:
 def test_after_many_edits_a_newer_tree_comes_and_the_neighbourhood_tells_until_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tree, "_MOST_EDITS", 3)
+    monkeypatch.setattr(kept, "_MOST_EDITS", 3)
     text = long_text("python", 60_000)
     parse(document_of(text))
     for number in range(12):
@@ -248,16 +249,16 @@ def test_after_many_edits_a_newer_tree_comes_and_the_neighbourhood_tells_until_t
 
 
 def test_a_tree_that_comes_late_follows_each_edit_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree, "_MOST_EDITS", 1)
+    monkeypatch.setattr(kept, "_MOST_EDITS", 1)
     text = long_text("python", 60_000)
     parse(document_of(text))
     may_parse = threading.Event()
-    tree._threads.submit(may_parse.wait)
+    kept._threads.submit(may_parse.wait)
     for place in (0, 50_000, 100, 59_000):
         offset = text.index("\n", place)
         text = text[:offset] + " " + text[offset:]
         parse_near(document_of(text), offset)
-    coming = tree._kept[URI].coming
+    coming = kept._kept[URI].coming
     assert coming is not None
     may_parse.set()
     coming.result(timeout=200)
@@ -274,8 +275,8 @@ def test_after_an_edit_of_two_places_at_once_a_newer_tree_comes() -> None:
     text = "x = 1\n" + text + "y = 2\n"
     offset = text.index("\n    ", 30_000) + 5
     parse_near(document_of(text), offset)
-    assert tree._kept[URI].coming is not None
-    tree._kept[URI].coming.result(timeout=200)
+    assert kept._kept[URI].coming is not None
+    kept._kept[URI].coming.result(timeout=200)
     typed = text[:offset] + "x" + text[offset:]
     near = parse_near(document_of(typed), offset)
     assert near is not None
