@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from fimserver.complete.confidence import OPEN, Gate
+from fimserver.complete.copying import copied_rest
 from fimserver.complete.healing import backed_up, without
 from fimserver.complete.other_files import OtherFiles
 from fimserver.complete.pace import Pace, answer_tokens
@@ -13,6 +15,8 @@ from fimserver.complete.stream import Written, write
 from fimserver.complete.warming import Warming
 from fimserver.engine.interface import Engine, GenerateRequest, Priority
 from fimserver.settings import Settings
+from fimserver.syntax.languages import language_named
+from fimserver.syntax.layout import begins_block
 from fimserver.values import CursorContext, Shape, Snippet
 
 
@@ -56,6 +60,31 @@ class Asker:
     def snippets_in_use(self, uri: str) -> tuple[Snippet, ...]:
         """Return the snippets of other files that the document's newest anchor stands behind."""
         return next((anchor.snippets for anchor in self._prompts.anchors.of(uri)), ())
+
+    def copied(self, context: CursorContext) -> str | None:
+        """Return the rest of the one line elsewhere that begins as the cursor's does."""
+        wanted = self._prompts.settings.completion.copies
+        if not wanted or context.shape is not Shape.LINE or context.blank_prefix:
+            return None
+        return copied_rest(context, self.snippets_in_use(context.document.uri))
+
+    async def answer(self, context: CursorContext, on_growth: Callable[[Written], None], **how: Any) -> Written:
+        """Return what the model writes at a cursor: of a line that opens a block, the block too.
+
+        `how` is what `ask` takes. Raises EngineError or ModelError.
+        """
+        written = await self.ask(context, context.shape, on_growth, **how)
+        if not self._goes_on_as_block(context, written.text):
+            return written
+        return await self.ask(context, Shape.BLOCK, on_growth, **{**how, "so_far": written, "first_choice": 0})
+
+    def _goes_on_as_block(self, context: CursorContext, line: str) -> bool:
+        """Say whether a line that was asked for turned out to open a block."""
+        wanted = self._prompts.settings.completion.shape == "auto" and context.shape is Shape.LINE
+        if not wanted or not line.strip():
+            return False
+        language = language_named(context.document.language)
+        return begins_block(context.document, context.line, context.line_prefix + line, language)
 
     async def ask(
         self,

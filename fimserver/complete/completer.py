@@ -18,7 +18,6 @@ from fimserver.complete.allowed import forbidden
 from fimserver.complete.asking import Asker
 from fimserver.complete.cache import SuggestionCache
 from fimserver.complete.confidence import SURER_THAN_A_COPY, Gate, doubt, gate
-from fimserver.complete.copying import copied_rest
 from fimserver.complete.flight import Flight
 from fimserver.complete.journal import Entry, Journal
 from fimserver.complete.landing import Landing, landed, landed_copy, landed_with_error
@@ -30,8 +29,6 @@ from fimserver.context.cursor import look_around
 from fimserver.engine.interface import Engine, Priority
 from fimserver.errors import FimError
 from fimserver.settings import Settings
-from fimserver.syntax.languages import language_named
-from fimserver.syntax.layout import begins_block
 from fimserver.text import position_at
 from fimserver.values import Completion, CursorContext, Document, Outcome, Reason, Rejection, Shape, Span
 
@@ -195,7 +192,7 @@ class Completer:
     async def _fly(self, flight: Flight, *, priority: Priority, invoked: bool = False) -> Landing:
         """Write one answer from start to end, and remember it."""
         context = flight.context
-        copied = self._copied(context)
+        copied = self._asker.copied(context)
         try:
             await self._asker.model()  # of whose thresholds the gate is made
         except FimError as error:
@@ -212,33 +209,12 @@ class Completer:
     async def _write(
         self, context: CursorContext, on_growth: Callable[[Written], None] = lambda _: None, **how: Any
     ) -> Landing:
-        """Return what the model writes at a cursor; `how` is what `Asker.ask` takes."""
+        """Return what becomes of what the model writes at a cursor; `how` is what `Asker.ask` takes."""
         try:
-            written = await self._asker.ask(context, context.shape, on_growth, **how)
-            if self._goes_on_as_block(context, written.text):
-                written = await self._asker.ask(
-                    context, Shape.BLOCK, on_growth, **{**how, "so_far": written, "first_choice": 0}
-                )
+            written = await self._asker.answer(context, on_growth, **how)
         except FimError as error:
             return landed_with_error(error)
         return landed(context, written)
-
-    def _copied(self, context: CursorContext) -> str | None:
-        """Return the rest of the one line elsewhere that begins as the cursor's does."""
-        if not self._settings.completion.copies or context.shape is not Shape.LINE or context.blank_prefix:
-            return None
-        return copied_rest(context, self._asker.snippets_in_use(context.document.uri))
-
-    def _goes_on_as_block(self, context: CursorContext, line: str) -> bool:
-        """Say whether a line that was asked for turned out to open a block."""
-        wanted = self._settings.completion.shape == "auto" and context.shape is Shape.LINE
-        return (
-            wanted
-            and line.strip() != ""
-            and begins_block(
-                context.document, context.line, context.line_prefix + line, language_named(context.document.language)
-            )
-        )
 
     def _gated(self, context: CursorContext, landing: Landing, *, invoked: bool) -> Landing:
         """Return the landing if it is sure enough to interrupt, and prepare what follows it."""
