@@ -6,6 +6,7 @@ Asked for a suggestion at the very beginning of a document, it answers with the 
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from fimserver.cli.engines import engine_options
@@ -18,7 +19,10 @@ from fimserver.settings import Settings
 from fimserver.values import Completion, Document, Outcome, Shape, Span
 
 # The real patience lets an engine rest after it has died five times; here it dies a hundred times on purpose.
-UNTIRING = Patience(first_rest_s=0.0, most_stops=1_000_000, silence_s=0.5)
+UNTIRING = Patience(first_rest_s=0.0, most_stops=1_000_000)
+# An engine program of a test's own may be told to hang, and nobody wants to wait for it. The real one gets its time:
+# on a busy machine it may say nothing for a second.
+IMPATIENT = replace(UNTIRING, silence_s=0.5)
 
 
 class Telling(Completer):
@@ -31,8 +35,9 @@ class Telling(Completer):
 
 
 def new_engine(settings: Settings, **_: Any) -> EngineClient:
-    command = (sys.executable, sys.argv[1]) if sys.argv[1:] else COMMAND
-    return EngineClient(engine_options(settings), command=command, patience=UNTIRING)
+    if sys.argv[1:]:
+        return EngineClient(engine_options(settings), command=(sys.executable, sys.argv[1]), patience=IMPATIENT)
+    return EngineClient(engine_options(settings), command=COMMAND, patience=UNTIRING)
 
 
 if __name__ == "__main__":
