@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fimserver.engine.backoff import Patience
@@ -270,6 +271,16 @@ async def test_an_engine_that_was_stopped_as_it_should_is_followed_by_another_un
     async with client_of(options) as other:
         assert await other.stop() is True
         assert await other.stop() is False
+    assert (await client.loaded()).name == "standin"
+    assert engine_process(options) != first
+
+
+async def test_an_engine_that_has_left_before_its_goodbye_was_read_is_followed_by_another_unseen(
+    client: EngineClient, options: EngineOptions
+) -> None:
+    first = engine_process(options)
+    os.kill(first, signal.SIGTERM)
+    psutil.Process(first).wait(20)  # nothing is read meanwhile: what is asked next is written to a closed socket
     assert (await client.loaded()).name == "standin"
     assert engine_process(options) != first
 
