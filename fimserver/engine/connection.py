@@ -112,19 +112,14 @@ class Connection:
         try:
             while True:
                 self._take(decode_frame(await self.line.reader.readuntil(b"\n")))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self._end(self._why_it_ended())
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            # Its door is closed before it says goodbye, which is lost where we write to a line that has just ended.
+            if isinstance(error, BrokenPipeError) and not self.line.place.door.exists():
+                self._end(EngineLeft("The engine has ended; ask again."))
+            else:
+                self._end(EngineUnavailable(farewell(self.line.place, loading=self._state is EngineState.LOADING)))
         except (FrameBroken, asyncio.LimitOverrunError):
             self._end(EngineSilent("The engine answered what is no answer."))
-
-    def _why_it_ended(self) -> EngineUnavailable:
-        """Tell an engine that was killed from one whose goodbye was lost, as to a socket that has just been closed.
-
-        It closes its door before it says goodbye.
-        """
-        if not self.line.place.door.exists():
-            return EngineLeft("The engine has ended; ask again.")
-        return EngineUnavailable(farewell(self.line.place, loading=self._state is EngineState.LOADING))
 
     def _take(self, frame: Frame) -> None:
         self._heard = True
