@@ -111,7 +111,7 @@ def _newline(tokens: Any, width: int) -> range:
 
 
 def _pieces(tensor: PlannedTensor, random: np.random.Generator, larger: range) -> Callable[[], Iterable[bytes]]:
-    """Return what makes a tensor's bytes piece by piece; of the weights those in `larger` are so."""
+    """Return what makes a tensor's bytes piece by piece; the weights of the numbers in `larger` are larger."""
     length = int(np.prod(tensor.shape))
     if tensor.type == "F32":
         value = 0.0 if tensor.name.endswith(".bias") else 1.0

@@ -95,7 +95,7 @@ class Reading:
             self.prefill_ms += seconds * 1000
             evaluated = min(self._memory.length(self._sequence), self.prompt_tokens) - before
             self.evaluated_tokens += evaluated
-            self._memory.prompt_tokens += evaluated
+            self._memory.prompt_tokens += evaluated if finished else 0
         if finished:
             loaded.speed.note(len(batch), seconds, drafted=len(rows) > 1)
             loaded.threads.note(len(batch), threads, seconds)

@@ -150,9 +150,15 @@ def _changed(kept: _Kept, text: str) -> _Kept:
     tree = after_edits(kept.tree, [edit], text) if kept.tree else None
     since = (*kept.since, edit) if kept.coming else ()
     parts = kept.parts.edited(Span(start, old_end), text[start:new_end]) if kept.parts else None
-    shift = new_end - old_end if old_end <= kept.place.start else 0
-    place = Span(kept.place.start + shift, kept.place.end + shift)
+    place = _place_after(kept.place, edit)
     return replace(kept, text=text, tree=tree, edits=kept.edits + _weight(edit), since=since, parts=parts, place=place)
+
+
+def _place_after(place: Span, edit: Edit) -> Span:
+    """Return where a place stands after an edit: one before it moves it along."""
+    _, old_end, new_end = edit
+    shift = new_end - old_end if old_end <= place.start else 0
+    return Span(place.start + shift, place.end + shift)
 
 
 def _arrived(kept: _Kept) -> _Kept:
@@ -181,16 +187,16 @@ def _neighbourhood(document: Document, kept: _Kept, place: Span) -> Tree | None:
 
     They are chosen once for a place and what is typed there.
     """
-    whole, near, joined = kept.tree, kept.near, kept.parts
+    whole, near, joined, chosen = kept.tree, kept.near, kept.parts, kept.place
     assert whole is not None
-    if joined is None or not _is_near(joined, kept.place, place):
+    if joined is None or not _is_near(joined, chosen, place):
         joined = Joined.of(document.text, parts_around(whole.root, place, whole.source, whole.language.prelude))
-        kept = replace(kept, place=place)
+        chosen = place
     elif near is not None and near.joined is joined:
         return near
     again = parsed_again(near, joined.text) if near else tree_of(Source(joined.text), kept.language)
     near = Tree(again.source, again.language, again.parsed, joined) if again else None
-    _kept[document.uri] = replace(_kept[document.uri], near=near, parts=joined, place=kept.place)
+    _kept[document.uri] = replace(_kept[document.uri], near=near, parts=joined, place=chosen)
     return near
 
 

@@ -137,7 +137,7 @@ def test_two_files_in_turn_stay_warm(loaded: Loaded) -> None:
 
 
 def test_an_interrupted_batch_leaves_the_rest_intact(loaded: Loaded) -> None:
-    heard, prompt = Listener(), fim(PREFIX * 5)
+    heard, prompt, read_before = Listener(), fim(PREFIX * 5), loaded.memory.prompt_tokens
     answer = Answer(request(prompt, 4), 0.0, loaded, heard)
     steps = answer.steps()
     next(steps)
@@ -150,6 +150,7 @@ def test_an_interrupted_batch_leaves_the_rest_intact(loaded: Loaded) -> None:
     for _ in steps:
         pass
     assert heard.usage.evaluated_tokens == token_count(loaded, prompt)
+    assert loaded.memory.prompt_tokens - read_before == token_count(loaded, prompt)
     loaded.memory.clear()
     assert heard.text == answered(loaded, request(prompt, 4)).text
 
