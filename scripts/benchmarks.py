@@ -11,6 +11,9 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -41,13 +44,21 @@ def run(name: str, command: str, commit: str) -> str:
     """Return what a command prints, and where that was."""
     FIGURES.mkdir(exist_ok=True)
     kept = ("--keep", str(FIGURES / f"{name}.json")) if " bench " in command else ()
-    load = os.getloadavg()[0]
+    load, before = os.getloadavg()[0], psutil.cpu_times()
     done = subprocess.run(
         (sys.executable, "-m", *shlex.split(command), *kept), cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
     printed = done.stdout.strip("\n")
     shown = printed if printed.startswith("|") else f"```text\n{printed}\n```"
-    return f"At commit {commit}, {os.cpu_count()} processors, load {load:.1f} before.\n\n{shown}\n"
+    taken = f"the host took {_taken(before, psutil.cpu_times()):.0%} of their time"
+    return f"At commit {commit}, {os.cpu_count()} processors, load {load:.1f} before, {taken}.\n\n{shown}\n"
+
+
+def _taken(before: Any, after: Any) -> float:
+    """Return which share of the time that the processors had work the host of this virtual machine gave to others."""
+    worked = sum(getattr(after, kind) - getattr(before, kind) for kind in ("user", "system"))
+    taken = getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)  # only Linux is told
+    return float(taken / max(worked + taken, 1e-9))
 
 
 def with_output(document: str, name: str, output: str) -> str:

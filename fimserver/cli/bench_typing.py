@@ -25,7 +25,7 @@ from fimserver.models.store import resolve
 _FIXTURES = Path(__file__).parents[2] / "fixtures" / "traces"
 
 # Its file of 2,000 lines is five times as long, or cut into four, for what is measured beside the traces.
-_LONG = _FIXTURES / "insert-in-a-long-file.jsonl"
+_LONG = "insert-in-a-long-file.jsonl"
 
 _ROWS = (
     ("keys", "keys", "{:d}"),
@@ -42,8 +42,12 @@ _ROWS = (
 )
 
 
+_PARTS = ("traces", "cold", "server")
+
+
 @click.command("typing")
 @click.argument("traces", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--only", type=click.Choice(_PARTS), help="Measure one of the three things alone.")
 @click.option("--gap-ms", default=100.0, show_default=True, help="Time from key to key, as long as answers allow it.")
 @click.option("--threads", default=0, help="Threads for both engines; 0 lets each choose.")
 @click.option("--baseline", metavar="llama-server=URL|FILE", help="Replay against a llama-server too, in the same run.")
@@ -54,6 +58,7 @@ _ROWS = (
 def bench_typing_command(
     choice: Choice,
     traces: tuple[Path, ...],
+    only: str | None,
     gap_ms: float,
     threads: int,
     baseline: str | None,
@@ -63,14 +68,10 @@ def bench_typing_command(
     """Measure what each key costs.
 
     TRACES are recorded editing, by default all those of fixtures/traces in a checkout. If none are named two more
-    things are measured: the first key in a file of 500 lines that nobody has looked at yet, and what the language
-    server takes by itself for a key in 10,000 lines.
+    things are measured: the first key in a file of 500 lines that nobody has looked at yet (cold), and what the
+    language server takes by itself for a key in 10,000 lines (server).
     """
-    paths = traces or tuple(sorted(_FIXTURES.glob("*.jsonl")))
-    if not paths:
-        raise FimError("There are no traces here; name some, or run this in a checkout of the project.")
-    recorded = [read_trace(path) for path in paths]
-    long = None if traces else read_trace(_LONG)
+    parts = _parts(traces, only)
     settings = {"completion": {"confidence": "off"}, "engine": {"threads": threads}}
 
     def ours(traces: list[Trace]) -> Replayed:
@@ -82,25 +83,48 @@ def bench_typing_command(
     def theirs(traces: list[Trace]) -> Replayed:
         return _baseline(choice, baseline or "", traces, threads, gap_ms)
 
-    replayed = {"fimserver": ours(recorded)}
-    result = _figures(replayed["fimserver"], ours([in_cold_files(long)]) if long else None)
-    if long:
+    recorded = [read_trace(path) for path in traces or _own_traces()] if "traces" in parts else []
+    cold = [in_cold_files(_long())] if "cold" in parts else []
+    typed, figures = dict[str, Replayed](), dict[str, dict[str, Any]]()
+    for name, run in {"fimserver": ours, **({"llama-server": theirs} if baseline is not None else {})}.items():
+        typed[name], in_cold = (run(traces) if traces else Replayed((), {}) for traces in (recorded, cold))
+        figures[name] = _figures(typed[name], in_cold)
+    result = figures["fimserver"]
+    if "server" in parts:
         _tell("the language server's own time")
-        result["server"] = asyncio.run(own_time(long, settings))
-    if baseline is not None:
-        replayed["llama-server"] = theirs(recorded)
-        other = _figures(replayed["llama-server"], theirs([in_cold_files(long)]) if long else None)
+        result["server"] = asyncio.run(own_time(_long(), settings))
+    if "llama-server" in figures:
+        other = figures["llama-server"]
         result |= {"baseline": other, "ratio": _ratio(result, other)}
     if keys_file is not None:
-        keys_file.write_text(json.dumps(as_rows(replayed["fimserver"]), indent=1), "utf-8")
+        keys_file.write_text(json.dumps(as_rows(typed["fimserver"]), indent=1), "utf-8")
     if chart_file is not None:
-        evaluated = {name: [key.evaluated_tokens for key in run.keys] for name, run in replayed.items()}
+        evaluated = {name: [key.evaluated_tokens for key in run.keys] for name, run in typed.items()}
         chart_file.write_text(typing_chart(evaluated), "utf-8")
     return result, partial(_show, result)
 
 
-def _figures(replayed: Replayed, cold: Replayed | None) -> dict[str, Any]:
-    return {**typing_figures(replayed), **({"cold": typing_figures(cold)} if cold else {})}
+def _parts(traces: tuple[Path, ...], only: str | None) -> tuple[str, ...]:
+    """Return what is to be measured. Raises FimError for traces that are named and not asked for."""
+    if traces and only not in (None, "traces"):
+        raise FimError(f"--only {only} has its own files; leave out {traces[0]}.")
+    return (only,) if only else _PARTS[:1] if traces else _PARTS
+
+
+def _own_traces() -> list[Path]:
+    """Return the recorded traces of the project. Raises FimError where this is no checkout of it."""
+    if not (found := sorted(_FIXTURES.glob("*.jsonl"))):
+        raise FimError("There are no traces here; name some, or run this in a checkout of the project.")
+    return found
+
+
+def _long() -> Trace:
+    return read_trace(next(path for path in _own_traces() if path.name == _LONG))
+
+
+def _figures(recorded: Replayed, cold: Replayed) -> dict[str, Any]:
+    figures = typing_figures(recorded) if recorded.keys else {}
+    return {**figures, **({"cold": typing_figures(cold)} if cold.keys else {})}
 
 
 async def _tokens_so_far(choice: Choice, threads: int) -> Tokens:
@@ -147,12 +171,13 @@ def _tell(name: str) -> None:
 
 
 def _show(result: dict[str, Any]) -> None:
-    columns = {"all": result, **result["per_trace"]}
-    if "baseline" in result:
-        columns = {"fimserver": result, "llama-server": result["baseline"], **result["per_trace"]}
-    rows = [[title, *(form.format(run[key]) for run in columns.values())] for title, key, form in _ROWS]
-    output.line(markdown_table(["", *columns], rows))
-    output.line()
+    if "keys" in result:
+        columns = {"all": result, **result["per_trace"]}
+        if "baseline" in result:
+            columns = {"fimserver": result, "llama-server": result["baseline"], **result["per_trace"]}
+        rows = [[title, *(form.format(run[key]) for run in columns.values())] for title, key, form in _ROWS]
+        output.line(markdown_table(["", *columns], rows))
+        output.line()
     for name, run in {"fimserver": result, "llama-server": result.get("baseline", {})}.items():
         if "cold" in run:
             output.line(

@@ -19,6 +19,7 @@ _ASSIGNMENT = re.compile(r"[^=!<>]*[^=!<>]=\s*")
 _ONE_SPACE_BEFORE = re.compile(r" [\w\"'`(\[{$@&*<]")
 _ONE_SPACE_AFTER = re.compile(r"\S $")
 _LAST_WORD = re.compile(r"[A-Za-z_][\w.]{2,}$")
+_IN_WORD = re.compile(r"\w")
 
 
 def drop_what_is_typed_already(text: str, context: CursorContext) -> str | Rejection:
@@ -35,9 +36,8 @@ def drop_what_is_typed_already(text: str, context: CursorContext) -> str | Rejec
         rest = text.lstrip(" ")[len(again) :].lstrip(" " if typed.endswith(" ") else "")
         return rest or Rejection(reason=Reason.REPEATS_PREFIX, detail="It wrote what is typed already.")
     word = _LAST_WORD.search(context.line_prefix)
-    if word and re.match(rf"{re.escape(word.group())}\w", text):
-        return text[len(word.group()) :]
-    return text
+    rest = text.removeprefix(word[0]) if word else text
+    return rest if rest != text and _IN_WORD.match(rest) else text
 
 
 def drop_what_the_tail_says(text: str, context: CursorContext) -> str | Rejection:
@@ -108,7 +108,7 @@ def lines_below(context: CursorContext, most: int = _BELOW_LINES) -> list[str]:
     """Return the next lines of the document that are not blank, with their indentation."""
     begin = context.offset + len(context.tail)
     text = context.document.text[begin : begin + _BELOW_CHARACTERS]
-    return [line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()][:most]
+    return _lines_with_text(text)[:most]
 
 
 def written_lines(text: str, context: CursorContext) -> list[str]:
@@ -128,7 +128,11 @@ def repeats(lines: Sequence[str], below: Sequence[str]) -> bool:
 
 def _lines_above(context: CursorContext, count: int) -> list[str]:
     text = context.document.text[max(0, context.line_start - _BELOW_CHARACTERS) : context.line_start]
-    return [line.rstrip() for line in re.split(r"[\r\n]+", text) if line.strip()][-count:]
+    return _lines_with_text(text)[-count:]
+
+
+def _lines_with_text(text: str) -> list[str]:
+    return [line.rstrip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
 
 
 def _is_begun_statement(typed: str) -> bool:

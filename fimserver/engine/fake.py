@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -213,8 +214,14 @@ def _plain_text(prompt: Prompt) -> str:
 
 
 def _usage(prompt: Prompt) -> Usage:
-    words = sum(1 if segment.control else len(segment.text.split()) for segment in prompt.segments)
+    words = sum(1 if segment.control else _words(segment.text) for segment in prompt.segments)
     return Usage(prompt_tokens=words, evaluated_tokens=words, generated_tokens=0, first_token_ms=0.0)
+
+
+@lru_cache(maxsize=64)
+def _words(text: str) -> int:
+    """Return how many words a text has. Most of a prompt is the one before: a key must not pay for the counting."""
+    return len(text.split())
 
 
 def _finish(request: GenerateRequest, answer: str, tokens: int) -> Finish | None:

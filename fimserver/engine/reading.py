@@ -39,7 +39,7 @@ class Reading:
             yield
             done = self._hold(needs_logits)
             end = self._end(done, needs_logits)
-            batch = self.tokens[done : min(end, done + self._loaded.speed.batch_tokens)]
+            batch = self.tokens[done : done + self._loaded.speed.batch_tokens(end - done)]
             if not batch:
                 return
             is_last = needs_logits and done + len(batch) == len(self.tokens)

@@ -12,10 +12,10 @@ _NEWEST_SHARE = 0.2
 # Fewer tokens than this in a batch say how fast a decode is, not a prefill.
 _LEAST_PREFILL_TOKENS = 16
 
-# A batch that is interrupted is lost. So one should not take longer than this, but a batch of few tokens is several
-# times as dear per token as one of 32.
+# A batch that is interrupted is lost. So one should not take longer than this; but few tokens at once are dear: two
+# threads read 20 tokens a second of a 1.5B model by 8 at a time, 37 by 16, 49 by 32, 66 by 80, and 77 by 512.
 _BATCH_MS = 250.0
-_LEAST_BATCH_TOKENS = 32
+_LEAST_BATCH_TOKENS = 64
 _STEP_TOKENS = 16
 
 
@@ -57,10 +57,14 @@ class Speed:
             drafts_s={str(tokens): seconds for tokens, seconds in self._drafts_s.items()},
         )
 
-    @property
-    def batch_tokens(self) -> int:
-        """How many tokens of a prompt to evaluate at once."""
-        return self._limit
+    def batch_tokens(self, left: int) -> int:
+        """Return how many tokens to evaluate at once where so many are left: a small rest goes along with the others.
+
+        >>> Speed(most_tokens=128).batch_tokens(300)
+        128
+        """
+        along = min(self._limit * 3 // 2, self._most_tokens)
+        return left if left <= along else self._limit
 
     def cost_of(self, tokens: int) -> float | None:
         """Return what a batch costs of which every row is read, relative to one token; None where nobody knows yet."""

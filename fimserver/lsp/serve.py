@@ -40,7 +40,7 @@ def serve(
     channel = standard_channel() if tcp_port is None else tcp_channel(tcp_port)
     if tcp_port is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal's editor is meant for the editor
-    writer, frames = Writer(channel.write), FrameReader()
+    writer, frames = Writer(channel), FrameReader()
     greeted = greet(channel, frames, writer, settings)
     if greeted is None:
         writer.flush(_LAST_WORDS_S)

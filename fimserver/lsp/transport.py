@@ -1,18 +1,21 @@
 """Turn the process's standard streams (or one TCP connection) into a private channel for frames.
 
-One thread reads and one writes, so neither a busy event loop nor a client that stops reading holds up the other side.
+One thread reads and one writes, so neither a busy event loop nor a client that stops reading holds up the other side;
+what the client takes at once is written where it is sent, for to wake a thread takes longer.
 Frames have a file descriptor of their own: what native code or a stray `print` sends to standard output goes to
 standard error.
 """
 
 import logging
 import os
+import select
 import socket
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 _log = logging.getLogger(__name__)
@@ -21,6 +24,10 @@ _READ_BYTES = 64 * 1024
 
 # Beyond this nothing more is read from a client that does not read: its requests make our answers.
 _MOST_WAITING_BYTES = 32 * 1024 * 1024
+
+# So much goes into a pipe without blocking where it says that it can be written (POSIX: PIPE_BUF); into a socket, more.
+# Windows has no such promise: there the thread writes everything.
+_SHORT_BYTES = getattr(select, "PIPE_BUF", 0)
 
 # How long work that cannot be interrupted may hold up the end of the process, once the client is gone.
 _LAST_WORK_S = 1.0
@@ -32,10 +39,14 @@ _FIRST_WORD = b"content-"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Both directions of a connection. `read` returns b"" at its end; `write` may take a part only."""
+    """Both directions of a connection. `read` returns b"" at its end; `write` may take a part only.
+
+    `has_room` says whether a short frame can be written now without blocking.
+    """
 
     read: Callable[[int], bytes]
     write: Callable[[memoryview], int]
+    has_room: Callable[[], bool]
 
 
 def standard_channel() -> Channel:
@@ -49,7 +60,9 @@ def standard_channel() -> Channel:
 
         msvcrt.setmode(reading, os.O_BINARY)
         msvcrt.setmode(writing, os.O_BINARY)
-    return Channel(lambda count: os.read(reading, count), lambda data: os.write(writing, data))
+    return Channel(
+        lambda count: os.read(reading, count), lambda data: os.write(writing, data), partial(_has_room, writing)
+    )
 
 
 def tcp_channel(port: int) -> Channel:
@@ -60,7 +73,11 @@ def tcp_channel(port: int) -> Channel:
         connection, begun = _accepted(listener)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     received = [begun]
-    return Channel(lambda count: received.pop() if received else connection.recv(count), connection.send)
+    return Channel(
+        lambda count: received.pop() if received else connection.recv(count),
+        connection.send,
+        partial(_has_room, connection.fileno()),
+    )
 
 
 def _accepted(listener: socket.socket) -> tuple[socket.socket, bytes]:
@@ -80,10 +97,10 @@ def _accepted(listener: socket.socket) -> tuple[socket.socket, bytes]:
 
 
 class Writer:
-    """Writes frames, each whole and in order, from a thread of its own."""
+    """Writes frames, each whole and in order; from a thread of its own what would have to wait for the client."""
 
-    def __init__(self, write: Callable[[memoryview], int]) -> None:
-        self._write = write
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._frames: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._broken = False
@@ -91,13 +108,17 @@ class Writer:
         threading.Thread(target=self._run, name="fimserver-writer", daemon=True).start()
 
     def send(self, body: bytes) -> None:
-        """Queue one message. It never blocks; to a client that is gone it does nothing."""
+        """Write or queue one message. It never blocks; to a client that is gone it does nothing."""
         frame = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
         with self._changed:
-            if not self._broken:
-                self._frames.append(frame)
-                self._waiting_bytes += len(frame)
-                self._changed.notify_all()
+            if self._broken:
+                return
+            if not self._waiting_bytes and len(frame) <= _SHORT_BYTES and self._channel.has_room():
+                self._write(frame)
+                return
+            self._frames.append(frame)
+            self._waiting_bytes += len(frame)
+            self._changed.notify_all()
 
     def wait_for_room(self) -> None:
         """Block while too much is waiting for the client."""
@@ -114,14 +135,20 @@ class Writer:
             with self._changed:
                 self._changed.wait_for(lambda: self._frames)
                 frame = self._frames.popleft()
-            try:
-                _write_whole(self._write, frame)
-            except OSError:
-                self._give_up()
+            self._write(frame)
+            if self._broken:
                 return
             with self._changed:
                 self._waiting_bytes -= len(frame)
                 self._changed.notify_all()
+
+    def _write(self, frame: bytes) -> None:
+        rest = memoryview(frame)
+        try:
+            while rest:
+                rest = rest[self._channel.write(rest) :]
+        except OSError:
+            self._give_up()
 
     def _give_up(self) -> None:
         with self._changed:
@@ -163,10 +190,10 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _write_whole(write: Callable[[memoryview], int], frame: bytes) -> None:
-    rest = memoryview(frame)
-    while rest:
-        rest = rest[write(rest) :]
+def _has_room(descriptor: int) -> bool:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    return waiting.poll(0) == [(descriptor, select.POLLOUT)]
 
 
 def _is_open(descriptor: int) -> bool:

@@ -13,6 +13,7 @@ from fimserver.errors import EngineRefused, PromptTooLong
 from tests.engine.worker_rig import PREFIX, Listener, answered, fim
 
 # The model goes on from here in one way only.
+LONG = 1_000  # tokens of a prompt that takes many batches
 GOING_ON = PREFIX + "    def test_four(self):\n        self.assertEqual"
 
 
@@ -156,17 +157,17 @@ def test_an_interrupted_batch_leaves_the_rest_intact(loaded: Loaded) -> None:
 
 
 def test_an_interrupted_batch_makes_the_next_ones_smaller_until_one_succeeds(loaded: Loaded) -> None:
-    whole = loaded.speed.batch_tokens
+    whole = loaded.speed.batch_tokens(LONG)
     steps = Answer(request(fim(PREFIX * 5), 0), 0.0, loaded, Listener()).steps()
     next(steps)
     loaded.llama.interrupt()
     for _ in range(3):
         next(steps)
-    assert loaded.speed.batch_tokens == whole // 8
+    assert loaded.speed.batch_tokens(LONG) == whole // 8
     loaded.llama.proceed()
     for _ in steps:
         pass
-    assert loaded.speed.batch_tokens >= whole // 2
+    assert loaded.speed.batch_tokens(LONG) >= whole // 2
 
 
 def begun(loaded: Loaded, wanted: GenerateRequest) -> tuple[Listener, Iterator[object]]:

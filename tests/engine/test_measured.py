@@ -14,6 +14,7 @@ from tests.engine.worker_rig import OPTIONS, answered, fim
 
 SLOW, FAST = Measured(prefill_tokens_per_s=90, decode_tokens_per_s=25), Measured(prefill_tokens_per_s=5000)
 MODEL = Path("model.gguf")
+LONG = 1_000  # tokens of a prompt that takes many batches
 
 
 @pytest.fixture
@@ -74,16 +75,29 @@ def test_measuring_leaves_nothing_in_the_cache(home: Path) -> None:
 @pytest.mark.parametrize(
     ("measured", "tokens"),
     [
-        pytest.param(Measured(), 32, id="a speed that is not known yet"),
-        pytest.param(SLOW, 32, id="a slow model, a quarter of a second and no less than is worth it"),
-        pytest.param(Measured(prefill_tokens_per_s=280), 64, id="a quicker one, a quarter of a second"),
+        pytest.param(Measured(), 64, id="a speed that is not known yet"),
+        pytest.param(SLOW, 64, id="a slow model, a quarter of a second and no less than is worth it"),
+        pytest.param(Measured(prefill_tokens_per_s=420), 96, id="a quicker one, a quarter of a second"),
         pytest.param(FAST, 128, id="a fast one, whole batches"),
     ],
 )
 def test_how_much_of_a_prompt_is_evaluated_at_once(measured: Measured, tokens: int) -> None:
     speed = Speed(128)
     speed.recall(measured)
-    assert speed.batch_tokens == tokens
+    assert speed.batch_tokens(LONG) == tokens
+
+
+@pytest.mark.parametrize(("left", "tokens"), [(0, 0), (1, 1), (64, 64), (96, 96), (97, 64), (LONG, 64)])
+def test_a_small_rest_is_evaluated_along_with_the_others(left: int, tokens: int) -> None:
+    speed = Speed(128)
+    speed.recall(SLOW)
+    assert speed.batch_tokens(left) == tokens
+
+
+def test_no_batch_is_larger_than_the_engine_takes() -> None:
+    speed = Speed(128)
+    speed.recall(FAST)
+    assert speed.batch_tokens(150) == 128
 
 
 def test_interrupted_batches_shrink_and_finished_ones_grow_again() -> None:
@@ -92,11 +106,11 @@ def test_interrupted_batches_shrink_and_finished_ones_grow_again() -> None:
     sizes = []
     for _ in range(9):
         speed.note_interrupted()
-        sizes.append(speed.batch_tokens)
+        sizes.append(speed.batch_tokens(LONG))
     assert sizes == [64, 32, 16, 8, 4, 2, 1, 1, 1]
     for _ in range(7):
-        speed.note(speed.batch_tokens, 0.001 * speed.batch_tokens)
-    assert speed.batch_tokens == 128
+        speed.note(speed.batch_tokens(LONG), 0.001 * speed.batch_tokens(LONG))
+    assert speed.batch_tokens(LONG) == 128
 
 
 def test_speeds_follow_what_is_measured() -> None:

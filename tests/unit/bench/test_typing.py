@@ -97,3 +97,18 @@ def test_the_command_prints_the_figures_and_draws_the_chart(home: Path) -> None:
     figures = json.loads(ran.out)
     assert (figures["keys"], figures["per_trace"]["append"]["keys"]) == (1, 1)
     assert "fimserver" in chart.read_text("utf-8")
+
+
+def test_the_first_key_in_cold_files_can_be_measured_alone(home: Path) -> None:
+    engine = commands.script(home, {"text": "return None\n"})
+    ran = commands.run("--engine", engine, "bench", "typing", "--only", "cold", "--gap-ms", "0", "--json")
+    assert ran.code == 0, ran.err
+    figures = json.loads(ran.out)
+    assert (figures.keys(), figures["cold"]["keys"]) == ({"cold"}, 4)
+
+
+def test_cold_files_are_not_to_be_named(home: Path) -> None:
+    trace = home / "trace.jsonl"
+    trace.touch()
+    ran = commands.run("bench", "typing", "--only", "cold", trace)
+    assert (ran.code, ran.err) == (2, f"fimserver: --only cold has its own files; leave out {trace}.\n")
