@@ -81,7 +81,7 @@ class Reply:
 
     def fits(self, text: str, code: str) -> bool:
         """Return whether it answers a prompt of this text, which is `code` without the white space at its end."""
-        return code.endswith(self.ends.rstrip()) and self.when in text
+        return code.endswith(self.ends) and self.when in text
 
 
 class ScriptedEngine:
@@ -167,7 +167,7 @@ def _reply(line: str, where: str) -> Reply:
         return Reply(
             pieces=[_piece(piece) for piece in values.get("pieces", _split(values.get("text", "")))],
             when=values.get("when", ""),
-            ends=values.get("ends", ""),
+            ends=values.get("ends", "").rstrip(),
             logprob=values.get("logprob", -0.1),
             error=_error(values["error"], values.get("message", "")) if "error" in values else None,
         )

@@ -49,7 +49,9 @@ def difference(old: str, new: str) -> Edit:
     """
     most = min(len(old), len(new))
     start = _longest(most, lambda low, high: new.startswith(old[low:high], low))
-    end = _longest(most - start, lambda low, high: new.endswith(_from_end(old, low, high), 0, len(new) - low))
+    end = most - start
+    if not new.endswith(_from_end(old, 0, end)):  # as it does where something was put in, or taken out
+        end = _longest(end, lambda low, high: new.endswith(_from_end(old, low, high), 0, len(new) - low))
     return start, len(old) - end, len(new) - end
 
 
