@@ -24,24 +24,31 @@ class Turn:
     """One request's turn."""
 
     def __init__(self) -> None:
-        self._displaced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_over = False
+        self._task: asyncio.Task[Any] | None = None
 
     def end(self) -> None:
         """Say that a newer request has come."""
-        if not self._displaced.done():
-            self._displaced.set_result(None)
+        self._is_over = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def while_mine(self, work: Coroutine[Any, Any, Result]) -> Result | None:
-        """Return the work's result, or None if a newer request came first; the work is cancelled then."""
-        task = asyncio.ensure_future(work)
+        """Return the work's result, or None if a newer request came first; the work is cancelled then.
+
+        That cancels the task we are in and takes it back, as `asyncio.timeout` does.
+        """
+        self._task = task = asyncio.current_task()
+        assert task is not None
+        cancelled_before = task.cancelling()
         try:
-            either: set[asyncio.Future[Any]] = {task, self._displaced}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return task.result() if task.done() else None
+            return await work
+        except asyncio.CancelledError:
+            if self._is_over and task.uncancel() <= cancelled_before:
+                return None
+            raise
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
+            self._task = None
 
 
 class Turns:

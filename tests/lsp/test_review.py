@@ -238,6 +238,7 @@ async def test_a_file_that_changes_during_the_review_keeps_what_is_still_true(
 ) -> None:
     window = Window(await start(command), f"{TEXT}‸# later\n")
     reviewing = asyncio.ensure_future(window.review())
+    await asyncio.sleep(0)  # it is sent now, and what follows behind it
     await window.run("status")  # by its answer the review has taken the text
     window.buffer.offset = window.buffer.text.index("values):\n    total")
     window.buffer.type("all_")
