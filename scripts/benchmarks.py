@@ -30,7 +30,9 @@ def main(names: list[str]) -> None:
     places = {found["name"]: found["command"] for found in _PLACE.finditer(DOCUMENT.read_text("utf-8"))}
     if unknown := [name for name in names if name not in places]:
         sys.exit(f"There is no benchmark {unknown[0]!r}; there are {', '.join(places)}.")
-    commit = _git("describe", "--always", "--dirty")
+    # What was printed before is no change of what is measured.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":!docs")
+    commit = _git("describe", "--always") + ("-dirty" if changed else "")
     for name in names or places:
         command = os.path.expandvars(places[name])
         if "$" in command:
