@@ -22,7 +22,8 @@ from fimserver.lsp.envelope import (
 )
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.names import COMMAND_NAMES
-from fimserver.lsp.transport import Channel, Writer, read_some
+from fimserver.lsp.transport import Channel, read_some
+from fimserver.lsp.writer import Writer
 from fimserver.settings import Problem, Settings
 
 # What a client without ghost text asks after, beside the letters of words.

@@ -18,7 +18,8 @@ from fimserver.lsp.parent import watch_process
 from fimserver.lsp.seams import Completer, CompleterFactory, EngineFactory
 from fimserver.lsp.server import Server
 from fimserver.lsp.session import Session
-from fimserver.lsp.transport import Channel, Writer, leave, leave_soon, start_reader
+from fimserver.lsp.transport import Channel, leave, leave_soon, start_reader
+from fimserver.lsp.writer import Writer
 from fimserver.settings import Settings
 
 # Messages that are read but not handled yet; more wait in the pipe.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NoReturn
 from fimserver.lsp.following import SettingsFile
 from fimserver.lsp.frames import FrameReader
 from fimserver.lsp.greeting import greet
-from fimserver.lsp.transport import Writer, leave, standard_channel, tcp_channel
+from fimserver.lsp.transport import leave, standard_channel, tcp_channel
+from fimserver.lsp.writer import Writer
 from fimserver.settings import Problem, Settings
 
 if TYPE_CHECKING:

@@ -35,7 +35,8 @@ from fimserver.lsp.faults import STRICT, refusal_for
 from fimserver.lsp.handlers import NOTIFICATIONS, REQUESTS, Row
 from fimserver.lsp.messages import strict_converter, structured
 from fimserver.lsp.session import Session
-from fimserver.lsp.transport import Writer, leave_soon
+from fimserver.lsp.transport import leave_soon
+from fimserver.lsp.writer import Writer
 
 _log = logging.getLogger(__name__)
 

@@ -1,9 +1,8 @@
 """Turn the process's standard streams (or one TCP connection) into a private channel for frames.
 
-One thread reads and one writes, so neither a busy event loop nor a client that stops reading holds up the other side;
-what the client takes at once is written where it is sent, for to wake a thread takes longer.
-Frames have a file descriptor of their own: what native code or a stray `print` sends to standard output goes to
-standard error.
+One thread reads, and one writes what has to wait (`writer.py`), so neither a busy event loop nor a client that stops
+reading holds up the other side. Frames have a file descriptor of their own: what native code or a stray `print` sends
+to standard output goes to standard error.
 """
 
 import logging
@@ -12,7 +11,6 @@ import select
 import socket
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,16 +20,8 @@ _log = logging.getLogger(__name__)
 
 _READ_BYTES = 64 * 1024
 
-# Beyond this nothing more is read from a client that does not read: its requests make our answers.
-_MOST_WAITING_BYTES = 32 * 1024 * 1024
-
-# So much goes into a pipe without blocking where it says that it can be written (POSIX: PIPE_BUF); into a socket, more.
-# Windows has no such promise: there the thread writes everything.
-_SHORT_BYTES = getattr(select, "PIPE_BUF", 0)
-
 # How long work that cannot be interrupted may hold up the end of the process, once the client is gone.
 _LAST_WORK_S = 1.0
-
 
 # By what every frame begins: of the headers there are, `Content-Length` and `Content-Type`.
 _FIRST_WORD = b"content-"
@@ -61,7 +51,7 @@ def standard_channel() -> Channel:
         msvcrt.setmode(reading, os.O_BINARY)
         msvcrt.setmode(writing, os.O_BINARY)
     return Channel(
-        lambda count: os.read(reading, count), lambda data: os.write(writing, data), partial(_has_room, writing)
+        lambda count: os.read(reading, count), lambda data: os.write(writing, data), partial(has_room, writing)
     )
 
 
@@ -76,7 +66,7 @@ def tcp_channel(port: int) -> Channel:
     return Channel(
         lambda count: received.pop() if received else connection.recv(count),
         connection.send,
-        partial(_has_room, connection.fileno()),
+        partial(has_room, connection.fileno()),
     )
 
 
@@ -94,68 +84,6 @@ def _accepted(listener: socket.socket) -> tuple[socket.socket, bytes]:
         if begun.lower().startswith(_FIRST_WORD):
             return connection, begun
         connection.close()
-
-
-class Writer:
-    """Writes frames, each whole and in order; from a thread of its own what would have to wait for the client."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._frames: deque[bytes] = deque()
-        self._waiting_bytes = 0
-        self._broken = False
-        self._changed = threading.Condition()
-        threading.Thread(target=self._run, name="fimserver-writer", daemon=True).start()
-
-    def send(self, body: bytes) -> None:
-        """Write or queue one message. It never blocks; to a client that is gone it does nothing."""
-        frame = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-        with self._changed:
-            if self._broken:
-                return
-            if not self._waiting_bytes and len(frame) <= _SHORT_BYTES and self._channel.has_room():
-                self._write(frame)
-                return
-            self._frames.append(frame)
-            self._waiting_bytes += len(frame)
-            self._changed.notify_all()
-
-    def wait_for_room(self) -> None:
-        """Block while too much is waiting for the client."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting_bytes <= _MOST_WAITING_BYTES)
-
-    def flush(self, at_most_s: float) -> None:
-        """Block until everything is written, or for so long."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting_bytes == 0, at_most_s)
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._frames)
-                frame = self._frames.popleft()
-            self._write(frame)
-            if self._broken:
-                return
-            with self._changed:
-                self._waiting_bytes -= len(frame)
-                self._changed.notify_all()
-
-    def _write(self, frame: bytes) -> None:
-        rest = memoryview(frame)
-        try:
-            while rest:
-                rest = rest[self._channel.write(rest) :]
-        except OSError:
-            self._give_up()
-
-    def _give_up(self) -> None:
-        with self._changed:
-            self._broken = True
-            self._frames.clear()
-            self._waiting_bytes = 0
-            self._changed.notify_all()
 
 
 def start_reader(read: Callable[[int], bytes], take: Callable[[bytes], None], at_end: Callable[[], None]) -> None:
@@ -190,7 +118,8 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _has_room(descriptor: int) -> bool:
+def has_room(descriptor: int) -> bool:
+    """Say whether a short frame can be written to a descriptor without blocking."""
     waiting = select.poll()
     waiting.register(descriptor, select.POLLOUT)
     return waiting.poll(0) == [(descriptor, select.POLLOUT)]
