@@ -76,6 +76,38 @@ async def test_cancelling_the_request_cancels_the_work() -> None:
     assert ended.is_set()
 
 
+async def test_a_request_that_is_cancelled_and_displaced_at_once_is_cancelled() -> None:
+    turns, began = Turns(), asyncio.Event()
+
+    async def request() -> None:
+        with turns.take("a") as turn:
+            began.set()
+            await turn.while_mine(asyncio.Event().wait())
+
+    task = asyncio.create_task(request())
+    await began.wait()
+    task.cancel()
+    with turns.take("a"), pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_displaced_request_goes_on_undisturbed() -> None:
+    turns, began = Turns(), asyncio.Event()
+
+    async def request() -> str:
+        with turns.take("a") as turn:
+            began.set()
+            assert await turn.while_mine(asyncio.Event().wait()) is None
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        return "answered" if task is not None and not task.cancelling() else "cancelled"
+
+    task = asyncio.create_task(request())
+    await began.wait()
+    with turns.take("a"):
+        assert await task == "answered"
+
+
 @pytest.mark.parametrize(
     ("fixed", "gap", "answer", "wait"),
     [
