@@ -87,7 +87,7 @@ def bench_typing_command(
     cold = [in_cold_files(_long())] if "cold" in parts else []
     typed, figures = dict[str, Replayed](), dict[str, dict[str, Any]]()
     for name, run in {"fimserver": ours, **({"llama-server": theirs} if baseline is not None else {})}.items():
-        typed[name], in_cold = (run(traces) if traces else Replayed((), {}) for traces in (recorded, cold))
+        typed[name], in_cold = (run(each) if each else Replayed((), {}) for each in (recorded, cold))
         figures[name] = _figures(typed[name], in_cold)
     result = figures["fimserver"]
     if "server" in parts:
