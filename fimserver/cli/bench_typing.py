@@ -83,16 +83,17 @@ def bench_typing_command(
     def theirs(traces: list[Trace]) -> Replayed:
         return _baseline(choice, baseline or "", traces, threads, gap_ms)
 
+    server = {}
+    if "server" in parts:  # first, while no engine prepares anything
+        _tell("the language server's own time")
+        server = {"server": asyncio.run(own_time(_long(), settings))}
     recorded = [read_trace(path) for path in traces or _own_traces()] if "traces" in parts else []
     cold = [in_cold_files(_long())] if "cold" in parts else []
     typed, figures = dict[str, Replayed](), dict[str, dict[str, Any]]()
     for name, run in {"fimserver": ours, **({"llama-server": theirs} if baseline is not None else {})}.items():
         typed[name], in_cold = (run(each) if each else Replayed((), {}) for each in (recorded, cold))
         figures[name] = _figures(typed[name], in_cold)
-    result = figures["fimserver"]
-    if "server" in parts:
-        _tell("the language server's own time")
-        result["server"] = asyncio.run(own_time(_long(), settings))
+    result = figures["fimserver"] | server
     if "llama-server" in figures:
         other = figures["llama-server"]
         result |= {"baseline": other, "ratio": _ratio(result, other)}
