@@ -44,11 +44,13 @@ class Turn:
         try:
             return await work
         except asyncio.CancelledError:
-            if self._is_over and task.uncancel() <= cancelled_before:
-                return None
-            raise
+            if not self._is_over or task.cancelling() > cancelled_before + 1:
+                raise
+            return None
         finally:
             self._task = None
+            if self._is_over:
+                task.uncancel()
 
 
 class Turns:

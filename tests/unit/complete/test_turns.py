@@ -108,6 +108,28 @@ async def test_a_displaced_request_goes_on_undisturbed() -> None:
         assert await task == "answered"
 
 
+async def test_a_cancellation_is_taken_back_though_the_displaced_work_fails_over_it() -> None:
+    turns, began = Turns(), asyncio.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError("broken") from None
+
+    async def request() -> int:
+        with turns.take("a") as turn, pytest.raises(ValueError, match="broken"):
+            await turn.while_mine(work())
+        task = asyncio.current_task()
+        return task.cancelling() if task is not None else -1
+
+    task = asyncio.create_task(request())
+    await began.wait()
+    with turns.take("a"):
+        assert await task == 0
+
+
 @pytest.mark.parametrize(
     ("fixed", "gap", "answer", "wait"),
     [
