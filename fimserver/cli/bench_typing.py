@@ -72,6 +72,9 @@ def bench_typing_command(
     language server takes by itself for a key in 10,000 lines (server).
     """
     parts = _parts(traces, only)
+    if "traces" not in parts and (keys_file or chart_file):
+        raise FimError(f"--keys and --svg show the keys of the traces; leave them out with --only {only}.")
+    llama_server = None if baseline is None else _address(baseline)
     settings = {"completion": {"confidence": "off"}, "engine": {"threads": threads}}
 
     def ours(traces: list[Trace]) -> Replayed:
@@ -81,7 +84,8 @@ def bench_typing_command(
         )
 
     def theirs(traces: list[Trace]) -> Replayed:
-        return _baseline(choice, baseline or "", traces, threads, gap_ms)
+        model = resolve(choice.settings.model.completion)
+        return replay_baseline(llama_server or "", model, traces, threads=threads or 2, gap_ms=gap_ms, on_trace=_tell)
 
     server = {}
     if "server" in parts:  # first, while no engine prepares anything
@@ -90,7 +94,7 @@ def bench_typing_command(
     recorded = [read_trace(path) for path in traces or _own_traces()] if "traces" in parts else []
     cold = [in_cold_files(_long())] if "cold" in parts else []
     typed, figures = dict[str, Replayed](), dict[str, dict[str, Any]]()
-    for name, run in {"fimserver": ours, **({"llama-server": theirs} if baseline is not None else {})}.items():
+    for name, run in {"fimserver": ours, **({"llama-server": theirs} if llama_server else {})}.items():
         typed[name], in_cold = (run(each) if each else Replayed((), {}) for each in (recorded, cold))
         figures[name] = _figures(typed[name], in_cold)
     result = figures["fimserver"] | server
@@ -134,12 +138,12 @@ async def _tokens_so_far(choice: Choice, threads: int) -> Tokens:
     return Tokens(status.evaluated_tokens, status.prompt_tokens)
 
 
-def _baseline(choice: Choice, baseline: str, traces: list[Trace], threads: int, gap_ms: float) -> Replayed:
+def _address(baseline: str) -> str:
+    """Return the address or the program of the llama-server to compare with. Raises FimError."""
     kind, _, server = baseline.partition("=")
     if kind != "llama-server" or not server:
         raise FimError(f"--baseline takes llama-server=URL or llama-server=FILE, not {baseline!r}.")
-    model = resolve(choice.settings.model.completion)
-    return replay_baseline(server, model, traces, threads=threads or 2, gap_ms=gap_ms, on_trace=_tell)
+    return server
 
 
 _COMPARED = (

@@ -107,6 +107,18 @@ def test_the_first_key_in_cold_files_can_be_measured_alone(home: Path) -> None:
     assert (figures.keys(), figures["cold"]["keys"]) == ({"cold"}, 4)
 
 
+def test_there_is_no_chart_of_what_is_not_measured(home: Path) -> None:
+    ran = commands.run("bench", "typing", "--only", "cold", "--svg", home / "chart.svg")
+    told = "fimserver: --keys and --svg show the keys of the traces; leave them out with --only cold.\n"
+    assert (ran.code, ran.err) == (2, told)
+
+
+def test_a_baseline_that_is_none_is_refused_before_anything_is_measured(home: Path) -> None:
+    ran = commands.run("--engine", commands.script(home), "bench", "typing", "--baseline", "ollama")
+    told = "fimserver: --baseline takes llama-server=URL or llama-server=FILE, not 'ollama'.\n"
+    assert (ran.code, ran.err) == (2, told)
+
+
 def test_cold_files_are_not_to_be_named(home: Path) -> None:
     trace = home / "trace.jsonl"
     trace.touch()
