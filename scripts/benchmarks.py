@@ -58,9 +58,12 @@ def run(name: str, command: str, commit: str) -> str:
 
 def _taken(before: Any, after: Any) -> float:
     """Return which share of the time that the processors had work the host of this virtual machine gave to others."""
-    worked = sum(getattr(after, kind) - getattr(before, kind) for kind in ("user", "system"))
-    taken = getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)  # only Linux is told
-    return float(taken / max(worked + taken, 1e-9))
+
+    def spent(kind: str) -> float:
+        return float(getattr(after, kind, 0.0) - getattr(before, kind, 0.0))  # not every system tells of every kind
+
+    worked, taken = spent("user") + spent("nice") + spent("system"), spent("steal")
+    return taken / max(worked + taken, 1e-9)
 
 
 def with_output(document: str, name: str, output: str) -> str:

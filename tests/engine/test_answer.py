@@ -10,10 +10,9 @@ from fimserver.engine.endings import StopTexts, goes_in_circles
 from fimserver.engine.interface import Finish, GenerateRequest, Keep, Prompt, Segment
 from fimserver.engine.loaded import Loaded
 from fimserver.errors import EngineRefused, PromptTooLong
-from tests.engine.worker_rig import PREFIX, Listener, answered, fim
+from tests.engine.worker_rig import LONG, PREFIX, Listener, answered, fim
 
 # The model goes on from here in one way only.
-LONG = 1_000  # tokens of a prompt that takes many batches
 GOING_ON = PREFIX + "    def test_four(self):\n        self.assertEqual"
 
 

@@ -10,11 +10,10 @@ from fimserver.engine.interface import GenerateRequest
 from fimserver.engine.loading import load, load_options, speeds_key
 from fimserver.engine.measured import recall, remember
 from fimserver.engine.speed import Measured, Speed, choose_threads, usable_cores
-from tests.engine.worker_rig import OPTIONS, answered, fim
+from tests.engine.worker_rig import LONG, OPTIONS, answered, fim
 
 SLOW, FAST = Measured(prefill_tokens_per_s=90, decode_tokens_per_s=25), Measured(prefill_tokens_per_s=5000)
 MODEL = Path("model.gguf")
-LONG = 1_000  # tokens of a prompt that takes many batches
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ OPTIONS = EngineOptions(model_path=str(MODEL), context_tokens=4096, threads=1)
 
 # Text that goes on in an obvious way, so that small differences of arithmetic do not change what is likeliest.
 PREFIX = "".join(f"    def test_{word}(self):\n        self.assertEqual(1, 1)\n\n" for word in ("one", "two", "three"))
+LONG = 1_000  # tokens of a prompt that takes many batches
 SUFFIX = "\n\nif __name__ == '__main__':\n    unittest.main()\n"
 
 
